@@ -1,0 +1,189 @@
+"""The nouns. Each stage takes one and hands on the next: Dataset, Audit, Plan, Candidate, Scorecard, Release.
+
+An artifact is a frozen manifest with its payload files beside it in the workspace. Its `id` comes from its content
+and inputs, so the same step on the same inputs is found again instead of repeated; `made_from` is its lineage.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tailorbird.replier import Message
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Turn(_Frozen):
+    """One message of a conversation: who spoke and what they wrote."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Conversation(_Frozen):
+    """One support conversation, with what the help desk knew about it; a tag is a word, or `column=value`.
+
+    `origin` is the file and line it came from, kept so that a customer's data can be found again and erased.
+    """
+
+    id: str
+    turns: tuple[Turn, ...]
+    customer_id: str | None = None
+    created_at: str | None = None
+    rating: float | None = None
+    tags: tuple[str, ...] = ()
+    origin: str = ""
+
+    @property
+    def messages(self) -> list[Message]:
+        """The turns in the form that models take."""
+        return [{"role": turn.role, "content": turn.content} for turn in self.turns]
+
+
+class Artifact(_Frozen):
+    """What every artifact carries."""
+
+    kind: ClassVar[str]
+
+    id: str
+    made_from: tuple[str, ...] = ()
+    made_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+class Source(_Frozen):
+    """A file that was imported."""
+
+    name: str
+    format: str
+    sha256: str
+    conversations: int
+
+
+class Dataset(Artifact):
+    """Conversations as imported. Payload: conversations.jsonl, rejected.jsonl."""
+
+    kind = "dataset"
+
+    sources: tuple[Source, ...]
+    conversations: int
+    turns: int
+    rejected: int
+
+
+class Audit(Artifact):
+    """Which conversations may be learned from. Payload: train, validation, test and quarantined .jsonl."""
+
+    kind = "audit"
+
+    conversations: int
+    kept: int
+    split_groups: int
+    quarantined: dict[str, int]
+    redacted: dict[str, int]
+    splits: dict[str, int]
+    seed: int
+    system_prompt: str
+
+
+class Plan(Artifact):
+    """What will be trained, how, and what it will cost; `why` has one line for each choice."""
+
+    kind = "plan"
+
+    model: str
+    method: Literal["lora"] = "lora"
+    lora_rank: int
+    lora_alpha: int
+    sequence_length: int
+    tokens_per_step: int
+    epochs: int
+    steps: int
+    learning_rate: float
+    check_every: int
+    patience: int
+    seed: int
+    minutes: float
+    memory_gb: float
+    why: dict[str, str]
+
+
+class CurvePoint(_Frozen):
+    """One row of the loss curves, in nats a token."""
+
+    step: int
+    train_loss: float | None = None
+    validation_loss: float | None = None
+
+
+class Candidate(Artifact):
+    """A trained adapter. Payload: adapter/ (PEFT), curve.jsonl."""
+
+    kind = "candidate"
+
+    model: str
+    steps: int
+    best_step: int
+    stopped_early: bool
+    train_loss: float
+    validation_loss: float
+    minutes: float
+    tokens_per_second: float
+    peak_memory_gb: float
+
+
+class Interval(_Frozen):
+    """A measured value with its 95% bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Figure(Interval):
+    """A measured value with its unit and which way is better."""
+
+    unit: str
+    better: Literal["lower", "higher"]
+
+
+class Scorecard(Artifact):
+    """Base against tuned on held-out conversations. Payload: answers.jsonl, report.html."""
+
+    kind = "scorecard"
+
+    test_conversations: int
+    test_answers: int
+    systems: dict[str, dict[str, Figure]]
+    differences: dict[str, dict[str, Interval]]
+    generalisation_gap: float
+    better: tuple[str, ...]
+    worse: tuple[str, ...]
+
+
+class Release(Artifact):
+    """A version that may serve customers. Payload: adapter/, MODEL_CARD.md, settings of the assistant."""
+
+    kind = "release"
+
+    version: int
+    model: str
+    system_prompt: str
+    disclosure: str
+    lineage: dict[str, str]
+    overridden: str | None = None
+
+
+KINDS: tuple[type[Artifact], ...] = (Dataset, Audit, Plan, Candidate, Scorecard, Release)
+
+
+def make_id(kind: type[Artifact], **inputs: Any) -> str:
+    """The id of what a step makes from these inputs: the same inputs give the same id."""
+    told = json.dumps(inputs, sort_keys=True, default=str, ensure_ascii=False)
+    return f"{kind.kind}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"

@@ -1,0 +1,257 @@
+"""The command line: one command per verb, each a thin skin over the Python function of the same name."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from tailorbird.errors import InputError, TailorbirdError
+
+if TYPE_CHECKING:
+    from tailorbird.artifacts import Artifact
+    from tailorbird.workspace import Workspace
+
+app = typer.Typer(
+    help="Fine-tunes a small language model on your support conversations, proves that it got better, and serves it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+At = Annotated[Path, typer.Option("--workspace", "-w", help="The business's folder, with tailorbird.yaml in it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the artifact's manifest as JSON; progress goes to stderr.")]
+HERE = Path(".")
+_A = TypeVar("_A", bound="Artifact")
+
+
+def main() -> None:
+    """Runs a command; problems that an owner can mend are shown as a message, never as a traceback."""
+    try:
+        app()
+    except TailorbirdError as problem:
+        print(f"tailorbird: {problem.text}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("\ntailorbird: stopped. Run the same command to go on; training resumes from its last checkpoint.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+def _open(folder: Path) -> Workspace:
+    from tailorbird.workspace import Workspace
+
+    return Workspace(folder)
+
+
+def _run(verb: Callable[[], _A], as_json: bool) -> _A:
+    from tailorbird import console
+
+    started = time.monotonic()
+    made = verb()
+    console.show(made, as_json, time.monotonic() - started)
+    return made
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder to make.")] = HERE,
+    name: Annotated[str, typer.Option(help="The business's name.")] = "My business",
+    as_json: AsJson = False,
+) -> None:
+    """Makes a workspace: a folder with a commented tailorbird.yaml to fill in."""
+    from tailorbird import console
+    from tailorbird.workspace import Workspace
+
+    made = Workspace.create(folder, name)
+    if as_json:
+        console.show_json({"workspace": str(made.folder), "settings": made.settings.model_dump()})
+    else:
+        console.out.print(f"Made {folder / 'tailorbird.yaml'}. Put your export beside it, then: tailorbird import -w {folder}")
+
+
+@app.command("import")
+def import_(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Exports to read; without any, `sources` of tailorbird.yaml.")
+    ] = None,
+    columns: Annotated[
+        str, typer.Option("--map", help="CSV columns to fields, for example body=question,answer=answer,queue=tag.")
+    ] = "",
+    where: Annotated[str, typer.Option(help="CSV rows to take, for example language=en.")] = "",
+    kind: Annotated[str | None, typer.Option("--format", help="openai-jsonl, csv-pairs or csv-long; else recognised.")] = None,
+    skip_bad: Annotated[bool, typer.Option(help="Keep unreadable records in rejected.jsonl instead of stopping.")] = False,
+    workspace: At = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Reads conversations from OpenAI chat JSON Lines or CSV into a dataset.
+
+    CSV fields: question, answer, subject, id, conversation_id, customer_id, created_at, rating, role, content, tag.
+    """
+    from tailorbird import console
+    from tailorbird.importing import import_conversations
+    from tailorbird.settings import SourceSettings
+
+    if not files and (columns or where or kind):
+        raise InputError("--map, --where and --format need a file.", fix="Name the file before them.")
+    sources = [
+        SourceSettings(path=str(file.resolve()), format=kind, map=_pairs(columns, "--map"), where=_pairs(where, "--where"))
+        for file in files or []
+    ]
+    opened = _open(workspace)
+    _run(lambda: import_conversations(opened, sources or None, skip_bad, console.bar), as_json)
+
+
+def _pairs(text: str, option: str) -> dict[str, str]:
+    pairs = {}
+    for part in filter(None, text.split(",")):
+        left, equals, right = part.partition("=")
+        if not equals or not left.strip() or not right.strip():
+            raise InputError(
+                f"{option} {part!r} is not NAME=VALUE.", fix=f"Write for example {option} body=question,answer=answer."
+            )
+        pairs[left.strip()] = right.strip()
+    return pairs
+
+
+@app.command()
+def audit(workspace: At = HERE, as_json: AsJson = False) -> None:
+    """Sets flawed conversations aside, redacts e-mails, phones and cards, and splits the rest by customer."""
+    from tailorbird import console
+    from tailorbird.artifacts import Dataset
+    from tailorbird.auditing import audit as verb
+
+    opened = _open(workspace)
+    _run(lambda: verb(opened, opened.newest(Dataset, "import"), console.bar), as_json)
+
+
+@app.command()
+def plan(workspace: At = HERE, as_json: AsJson = False) -> None:
+    """Chooses what to train and how, measures this machine, and predicts minutes and memory, each with its why."""
+    from tailorbird import console
+    from tailorbird.artifacts import Audit
+    from tailorbird.planning import plan as verb
+
+    opened = _open(workspace)
+    made = _run(lambda: verb(opened, opened.newest(Audit, "audit"), console.bar), as_json)
+    if not as_json:
+        console.out.print(console.plan_table(made))
+
+
+@app.command()
+def train(workspace: At = HERE, as_json: AsJson = False) -> None:
+    """Trains as planned. Stop it with Ctrl-C whenever you like: the same command goes on from the last checkpoint."""
+    from tailorbird import console
+    from tailorbird.artifacts import Plan
+    from tailorbird.training import train as verb
+
+    opened = _open(workspace)
+    _run(lambda: verb(opened, opened.newest(Plan, "plan"), console.bar), as_json)
+
+
+@app.command()
+def evaluate(workspace: At = HERE, as_json: AsJson = False) -> None:
+    """Compares base and tuned on held-out conversations, with 95% intervals, and writes the report."""
+    from tailorbird import console
+    from tailorbird.artifacts import Candidate
+    from tailorbird.evaluating import evaluate as verb
+
+    opened = _open(workspace)
+    card = _run(lambda: verb(opened, opened.newest(Candidate, "train"), console.bar), as_json)
+    if not as_json:
+        console.out.print(console.score_table(card))
+        console.out.print(f"Report: {opened.path(card) / 'report.html'}", soft_wrap=True)
+
+
+@app.command()
+def release(
+    override: Annotated[
+        str | None, typer.Option(help="Release a refused candidate all the same; your reason is recorded.")
+    ] = None,
+    workspace: At = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Makes the evaluated candidate the production version, with its model card; refuses one that is not better than base."""
+    from tailorbird import console
+    from tailorbird.artifacts import Scorecard
+    from tailorbird.releasing import release as verb
+
+    opened = _open(workspace)
+    made = _run(lambda: verb(opened, opened.newest(Scorecard, "evaluate"), override, console.bar), as_json)
+    if not as_json:
+        console.out.print(f"Model card: {opened.path(made) / 'MODEL_CARD.md'}", soft_wrap=True)
+
+
+@app.command()
+def chat(
+    question: Annotated[str | None, typer.Argument(help="One question; without it, a conversation.")] = None,
+    base: Annotated[bool, typer.Option("--base", help="Ask the untuned base model instead.")] = False,
+    longest: Annotated[int, typer.Option(min=1, help="Tokens an answer may have.")] = 256,
+    workspace: At = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer to one question as JSON.")] = False,
+) -> None:
+    """Talks with the production version in the terminal."""
+    from tailorbird import commands, console
+
+    if as_json and question is None:
+        raise InputError("--json needs a question.", fix='Write for example: tailorbird chat "Do you ship to Spain?" --json')
+    commands.chat(_open(workspace), question, tuned=not base, longest=longest, as_json=as_json, progress=console.bar)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else serving.host.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; else serving.port.")] = None,
+    workspace: At = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Serves the production version: POST /v1/chat/completions (plain and streamed) and GET /v1/models, as OpenAI's API."""
+    from tailorbird import commands, console
+    from tailorbird.serving import serve as verb
+
+    opened = _open(workspace)
+    released = commands.production(opened)
+    address = host or opened.settings.serving.host, opened.settings.serving.port if port is None else port
+    console.show(released, as_json)
+    console.err.print(f"Listening on http://{address[0]}:{address[1]}/v1 (Ctrl-C stops)", soft_wrap=True)
+    verb(opened, released, *address, console.bar)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to put the example's workspace.")] = Path("tailorbird-demo"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print every artifact's manifest, one JSON object.")] = False,
+) -> None:
+    """Runs the whole story on the example shop: import, audit, plan, train, evaluate, release, three questions."""
+    from tailorbird import demo as story
+
+    story.demo(folder, as_json)
+
+
+@app.command()
+def models(as_json: AsJson = False) -> None:
+    """Lists the base models known by name; `model:` in tailorbird.yaml also takes hf:owner/name or a folder."""
+    from tailorbird import commands
+
+    commands.models(as_json)
+
+
+@app.command()
+def status(workspace: At = HERE, as_json: AsJson = False) -> None:
+    """Shows the chain from the imported files to the production version."""
+    from tailorbird import commands
+
+    commands.status(_open(workspace), as_json)
+
+
+@app.command("settings")
+def settings_(as_json: AsJson = False) -> None:
+    """Explains every field of tailorbird.yaml."""
+    from tailorbird import commands
+
+    commands.explain_settings(as_json)

@@ -1,0 +1,135 @@
+"""The commands that show rather than make: chat, models, status and settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from rich.table import Table
+
+from tailorbird import console
+from tailorbird.artifacts import KINDS, Artifact, Release
+from tailorbird.errors import WorkspaceError
+from tailorbird.progress import Progress
+from tailorbird.replier import Message, ReplyOptions, reply
+from tailorbird.workspace import Workspace
+
+
+def production(workspace: Workspace) -> Release:
+    """The release behind the alias `production`."""
+    identity = workspace.alias("production")
+    found = workspace.find(Release, identity) if identity else None
+    if found is None:
+        raise WorkspaceError("Nothing is released yet.", fix="Run `tailorbird release` after `tailorbird evaluate`.")
+    return found
+
+
+def chat(workspace: Workspace, question: str | None, tuned: bool, longest: int, as_json: bool, progress: Progress) -> None:
+    """One question, or a conversation until an empty line or Ctrl-D; answers appear as they are written."""
+    from tailorbird.serving import open_assistant
+
+    with progress("Opening the model", None):
+        assistant = open_assistant(workspace, production(workspace), tuned, progress)
+    options = ReplyOptions(max_tokens=longest)
+    history: list[Message] = []
+    if as_json:
+        answer = reply(assistant, [{"role": "user", "content": question or ""}], options)
+        console.show_json({"model": assistant.name, "question": question, "answer": answer.text,
+                           "finish_reason": answer.finish_reason, "prompt_tokens": answer.prompt_tokens,
+                           "completion_tokens": answer.completion_tokens})  # fmt: skip
+        return
+    while True:
+        asked = question if question is not None else _ask()
+        if not asked.strip():
+            return
+        history.append({"role": "user", "content": asked})
+        said = ""
+        for piece in assistant.stream(history, options):
+            print(piece.text, end="", flush=True)
+            said += piece.text
+        print("\n")
+        if question is not None:
+            return
+        history.append({"role": "assistant", "content": said.strip()})
+
+
+def _ask() -> str:
+    try:
+        return input("You (an empty line ends): ")
+    except EOFError:
+        return ""
+
+
+def models(as_json: bool) -> None:
+    """The catalogue."""
+    from tailorbird import engine
+
+    rows: list[dict[str, Any]] = [
+        {**entry._asdict(), "memory_gb": entry.memory_gb, "here": engine.is_available(entry.name)} for entry in engine.ENTRIES
+    ]
+    if as_json:
+        console.show_json(rows)
+        return
+    table = Table("name", "parameters", "memory", "context", "licence", "languages", "from", "here", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(
+            row["name"], f"{row['parameters_m']} M", f"{row['memory_gb']:.1f} GB", f"{row['context']:,}", row["licence"],
+            row["languages"], row["source"], "yes" if row["here"] else "",
+        )  # fmt: skip
+    console.out.print(table)
+    console.out.print("\nmodel: in tailorbird.yaml also takes hf:owner/name or a folder. Memory is what fine-tuning needs.")
+
+
+def status(workspace: Workspace, as_json: bool) -> None:
+    """Every artifact in use, with what it was made from."""
+    serving = workspace.alias("production")
+    chain = [current for kind in KINDS if (current := _current(workspace, kind))]
+    drafts = workspace.store / ".drafts"
+    unfinished = sorted(path.name for path in drafts.iterdir()) if drafts.is_dir() else []
+    if as_json:
+        listed = [{"kind": a.kind, **a.model_dump(mode="json"), "production": a.id == serving} for a in chain]
+        console.show_json({"workspace": str(workspace.folder), "artifacts": listed, "unfinished": unfinished})
+        return
+    if not chain:
+        console.out.print("Nothing is made yet. Start with: tailorbird import")
+    for artifact in chain:
+        mark = " [bold green]production[/bold green]" if artifact.id == serving else ""
+        origin = ", ".join(artifact.made_from) or "files"
+        console.out.print(f"{artifact.id}{mark}\n  {console.summary(artifact)}\n  [dim]made from {origin}[/dim]")
+    for name in unfinished:
+        console.out.print(f"[yellow]{name} is unfinished[/yellow]: the same command goes on with it.")
+
+
+def _current(workspace: Workspace, kind: type[Artifact]) -> Artifact | None:
+    try:
+        return workspace.newest(kind, "")
+    except WorkspaceError:
+        if workspace.all(kind):
+            raise
+        return None
+
+
+def explain_settings(as_json: bool) -> None:
+    """Every field of tailorbird.yaml with its default and meaning."""
+    from tailorbird.settings import Settings
+
+    rows = list(_fields(Settings, ""))
+    if as_json:
+        console.show_json(rows)
+        return
+    table = Table("field", "default", "what it is", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(row["field"], row["default"], row["meaning"])
+    console.out.print(table)
+
+
+def _fields(model: type[BaseModel], prefix: str) -> list[dict[str, str]]:
+    rows = []
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            rows += _fields(inner, f"{prefix}{name}.")
+            continue
+        default = "required" if field.is_required() else repr(field.get_default(call_default_factory=True))
+        rows.append({"field": prefix + name, "default": default, "meaning": field.description or ""})
+    return rows

@@ -1,0 +1,131 @@
+"""What the terminal shows: progress bars with time left, artifacts in one line, tables."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from tailorbird.artifacts import Artifact, Audit, Candidate, Dataset, Plan, Release, Scorecard
+from tailorbird.progress import Advance
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+_PLAIN_EVERY = 10.0
+
+
+@contextmanager
+def bar(label: str, total: float | None) -> Iterator[Advance]:
+    """A progress bar with time left on stderr; a line now and then where there is no terminal."""
+    if not err.is_terminal:
+        yield from _plain(label, total)
+        return
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+        TimeElapsedColumn(), TextColumn("left:"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda amount: progress.advance(task, amount)
+
+
+def _plain(label: str, total: float | None) -> Iterator[Advance]:
+    started = shown = time.monotonic()
+    done = 0.0
+
+    def advance(amount: float) -> None:
+        nonlocal done, shown
+        done += amount
+        now = time.monotonic()
+        if total and now - shown > _PLAIN_EVERY:
+            shown = now
+            left = (now - started) * (total - done) / max(done, 1e-9)
+            print(f"{label}: {done / total:.0%}, about {left:.0f} s left", file=sys.stderr, flush=True)
+
+    yield advance
+
+
+def show(artifact: Artifact, as_json: bool, seconds: float | None = None) -> None:
+    """Prints an artifact: its manifest for machines, a sentence for people."""
+    if as_json:
+        print(artifact.model_dump_json(indent=1))
+        return
+    took = f" [dim]({seconds:.1f} s)[/dim]" if seconds is not None else ""
+    out.print(f"[green]✓[/green] {summary(artifact)}{took}\n  [dim]{artifact.id}[/dim]")
+
+
+def show_json(content: Any) -> None:
+    """Prints anything for machines."""
+    print(json.dumps(content, indent=1, ensure_ascii=False))
+
+
+def summary(artifact: Artifact) -> str:
+    """An artifact in one sentence."""
+    match artifact:
+        case Dataset():
+            rejected = f"; {artifact.rejected} records rejected" if artifact.rejected else ""
+            return f"Imported {artifact.conversations} conversations with {artifact.turns} turns{rejected}."
+        case Audit():
+            return (
+                f"Audited: {artifact.kept} of {artifact.conversations} kept ({_counts(artifact.splits)}); "
+                f"set aside: {_counts(artifact.quarantined) or 'none'}; redacted: {_counts(artifact.redacted) or 'nothing'}."
+            )
+        case Plan():
+            return (
+                f"Planned: {artifact.method} on {artifact.model}, {artifact.steps} steps, "
+                f"about {artifact.minutes:.1f} minutes and {artifact.memory_gb:.1f} GB."
+            )
+        case Candidate():
+            early = " (stopped early)" if artifact.stopped_early else ""
+            return (
+                f"Trained {artifact.steps} steps in {artifact.minutes:.1f} minutes{early}; "
+                f"validation loss {artifact.validation_loss:.3f} at step {artifact.best_step}."
+            )
+        case Scorecard():
+            base, tuned = (artifact.systems[s]["loss"].value for s in ("base", "tuned"))
+            return (
+                f"Evaluated on {artifact.test_conversations} held-out conversations: loss {base:.3f} → {tuned:.3f}; "
+                f"better on {', '.join(artifact.better) or 'nothing'}; worse on {', '.join(artifact.worse) or 'nothing'}."
+            )
+        case Release():
+            return f"Released version {artifact.version} of {artifact.model} with its adapter."
+    return artifact.id
+
+
+def _counts(numbers: dict[str, int]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in numbers.items())
+
+
+def plan_table(plan: Plan) -> Table:
+    """Every choice of a plan with its why."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for field, why in plan.why.items():
+        table.add_row(field.replace("_", " "), str(getattr(plan, field)), f"[dim]{why}[/dim]")
+    return table
+
+
+def score_table(card: Scorecard) -> Table:
+    """Base, tuned and their difference with 95% intervals."""
+    table = Table("", "base", "tuned", "difference (95% interval)", "", box=None, pad_edge=False)
+    for name, difference in card.differences["tuned-base"].items():
+        mark = "[green]better[/green]" if name in card.better else "[red]worse[/red]" if name in card.worse else "unclear"
+        table.add_row(
+            name, *(f"{card.systems[s][name].value:.3f}" for s in ("base", "tuned")),
+            f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})", mark,
+        )  # fmt: skip
+    return table

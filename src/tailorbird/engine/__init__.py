@@ -1,0 +1,108 @@
+"""The door to everything heavy: torch, transformers, peft and llama.cpp live behind these functions and nowhere else.
+
+Importing this module is cheap; each function imports what it needs when it is called.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tailorbird.artifacts import Plan
+from tailorbird.engine.catalogue import DEFAULT, ENTRIES, Entry
+from tailorbird.progress import Progress
+from tailorbird.replier import Message, Replier
+
+if TYPE_CHECKING:
+    from tailorbird.engine.fitting import Fitted
+
+__all__ = [
+    "DEFAULT", "ENTRIES", "Entry", "conversation_losses", "fit", "is_available", "locate", "measure_lengths", "measure_speed",
+    "mixed_precision", "model_facts", "open_replier",
+]  # fmt: skip
+
+# Nothing leaves this machine by default.
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+Chats = list[list[Message]]
+
+
+def locate(name: str, progress: Progress) -> Path:
+    """The folder of a base model, fetched, checked and converted once if need be; raises ModelError."""
+    from tailorbird.engine import base_model
+
+    return base_model.locate(name, progress)
+
+
+def is_available(name: str) -> bool:
+    """Whether a catalogue model is on this machine already."""
+    from tailorbird.engine import base_model
+
+    return base_model.available(name)
+
+
+def model_facts(base: Path) -> dict[str, int]:
+    """Width, inner, layers, heads, vocabulary, context, parameters of a model folder."""
+    from tailorbird.engine import fitting
+
+    return fitting.model_facts(base)
+
+
+def measure_lengths(base: Path, chats: Chats) -> tuple[list[int], int]:
+    """Tokens of each chat, and of the prefix they all share."""
+    from tailorbird.engine import fitting
+
+    return fitting.measure_lengths(base, chats)
+
+
+def mixed_precision() -> bool:
+    """Whether this machine computes bfloat16 in hardware."""
+    from tailorbird.engine import loading
+
+    return loading.mixed_precision()
+
+
+def measure_speed(base: Path, sample: Chats, tokens: int, rank: int, progress: Progress) -> float:
+    """Training tokens a second on this machine, for steps of `tokens` tokens."""
+    from tailorbird.engine import fitting
+
+    return fitting.measure_speed(base, sample, tokens, rank, progress)
+
+
+def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, progress: Progress,
+        report_to: list[str] | None = None) -> Fitted:  # fmt: skip
+    """Trains as planned, resuming what lies in `folder`; leaves `folder/adapter` (PEFT, and GGUF where it is served)."""
+    from tailorbird.engine import fitting, gguf_files
+
+    fitted = fitting.fit(base, plan, train, validation, folder, progress, report_to)
+    if _serving_file(base).is_file():
+        gguf_files.write_adapter(folder / "adapter", base, folder / "adapter" / "adapter.gguf")
+    return fitted
+
+
+def conversation_losses(
+    base: Path, adapter: Path, chats: Chats, longest: int, progress: Progress
+) -> dict[str, list[tuple[float, int] | None]]:
+    """For "base" and "tuned": each chat's summed loss in nats and its target tokens."""
+    from tailorbird.engine import scoring
+
+    return scoring.conversation_losses(base, adapter, chats, longest, progress)
+
+
+def open_replier(name: str, base: Path, adapter: Path | None = None) -> Replier:
+    """The fastest replier for this model: llama.cpp where the model has a serving file, transformers elsewhere."""
+    if _serving_file(base).is_file():
+        from tailorbird.engine.llama_cpp import LlamaCppReplier
+
+        return LlamaCppReplier(name, base, adapter)
+    from tailorbird.engine.transformers_replier import TransformersReplier
+
+    return TransformersReplier(name, base, adapter)
+
+
+def _serving_file(base: Path) -> Path:
+    return base / "serving.gguf"

@@ -1,0 +1,111 @@
+"""Answers through llama.cpp inside this process: the fast way on a CPU.
+
+Each replier owns its own llama.cpp server object, so that one adapter's cached state can never reach another's
+answers (upstream issue 26207). Prompts go in as token ids from our own encoder: text never becomes a control token.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import secrets
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tailorbird.engine.chat import ChatEncoder
+from tailorbird.errors import InputError, ModelError
+from tailorbird.replier import Message, ReplyOptions, ReplyPiece
+
+# GOMP's default spinning collapses throughput beside another busy process; it is read when the library loads.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+_CONTEXT = 4096
+_SLOTS = 4
+
+
+class LlamaCppReplier:
+    """A base model from `serving.gguf`, with an adapter or without."""
+
+    parallel = _SLOTS
+
+    def __init__(self, name: str, base: Path, adapter: Path | None = None) -> None:
+        import xllamacpp
+
+        self.name = name
+        self._encoder = ChatEncoder(base)
+        params = xllamacpp.CommonParams()
+        params.model.path = str(base / "serving.gguf")
+        params.n_ctx, params.n_parallel, params.n_gpu_layers = _CONTEXT * _SLOTS, _SLOTS, 0
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cores
+        params.cache_ram_mib, params.warmup, params.verbosity = 0, False, -1
+        params.api_keys = [secrets.token_hex(16)]  # its own HTTP port stays closed to others on this machine
+        self._lora: list[dict[str, Any]] = []
+        if adapter is not None:
+            info = xllamacpp.CommonAdapterLoraInfo()
+            info.path, info.scale = str(adapter / "adapter.gguf"), 1.0
+            params.lora_adapters = [info]
+            self._lora = [{"id": 0, "scale": 1.0}]
+        try:
+            self._server: Any = xllamacpp.Server(params)
+        except Exception as problem:  # the binding raises RuntimeError and ValueError with llama.cpp's own words
+            raise ModelError(f"llama.cpp could not load the model in {base}: {problem}") from problem
+
+    def stream(self, messages: list[Message], options: ReplyOptions) -> Iterator[ReplyPiece]:
+        """Yields the reply as it is written; closing the iterator stops the model."""
+        pieces: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        gone = threading.Event()
+
+        def receive(chunk: dict[str, Any]) -> bool:
+            pieces.put(chunk)
+            return gone.is_set()
+
+        request = self._request(messages, options)
+
+        def work() -> None:
+            try:
+                result = self._server.handle_completions(request, receive)
+                if isinstance(result, dict):
+                    pieces.put(result)
+            except Exception as problem:  # must reach the reader, whatever it is
+                pieces.put({"error": {"message": str(problem)}})
+            pieces.put(None)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            while (chunk := pieces.get()) is not None:
+                yield _piece(chunk)
+        finally:
+            gone.set()
+
+    def _request(self, messages: list[Message], options: ReplyOptions) -> dict[str, Any]:
+        prompt = self._encoder.prompt(messages)
+        if len(prompt) + options.max_tokens > _CONTEXT:
+            raise InputError(
+                f"The conversation has {len(prompt)} tokens; with an answer of up to {options.max_tokens} it exceeds {_CONTEXT}.",
+                fix="Start a new conversation, or shorten the messages.",
+            )
+        return {
+            "prompt": prompt,
+            "n_predict": options.max_tokens,
+            "temperature": options.temperature,
+            "top_p": options.top_p,
+            "seed": options.seed if options.seed is not None else secrets.randbits(31),
+            "stop": list(options.stop),
+            "stream": True,
+            "lora": self._lora,
+        }
+
+    def close(self) -> None:
+        """Frees the model."""
+        self._server = None
+
+
+def _piece(chunk: dict[str, Any]) -> ReplyPiece:
+    if "error" in chunk:
+        raise ModelError(f"The model could not answer: {chunk['error'].get('message', chunk['error'])}")
+    choice, usage = chunk["choices"][0], chunk.get("usage") or {}
+    return ReplyPiece(choice["text"], choice["finish_reason"], usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))

@@ -1,0 +1,88 @@
+"""Loads base models and adapters with torch, and says what this machine can do."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from peft.utils.save_and_load import load_peft_weights, set_peft_model_state_dict
+from transformers import AutoModelForCausalLM
+from transformers.utils import logging
+
+from tailorbird.engine.packed import ATTENTION, check_supported
+from tailorbird.errors import ModelError
+
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # malloc.h
+
+warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+logging.disable_progress_bar()
+logging.set_verbosity_error()
+
+
+def mixed_precision() -> bool:
+    """Whether this machine multiplies bfloat16 in hardware."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
+
+
+def device() -> str:
+    """The torch device that training runs on."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def use_all_cores() -> None:
+    """One thread for each core this process may run on."""
+    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def keep_freed_memory() -> None:
+    """Lets glibc keep freed buffers instead of returning them: every step asks for the same ones again.
+
+    Measured by benchmarks/allocator.py. Does nothing on other systems.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        for option, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, (1 << 31) - 1), (_M_TOP_PAD, 1 << 26)):
+            mallopt(option, value)
+
+
+def load_base(folder: Path, packed: bool, precise: bool = False) -> Any:
+    """The base model: `packed` for training and scoring, else for generation; `precise` in float32."""
+    dtype = torch.float32 if precise or not mixed_precision() else torch.bfloat16
+    try:
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=ATTENTION if packed else "sdpa")
+    except (OSError, ValueError, KeyError, RuntimeError) as problem:
+        raise ModelError(
+            f"The base model in {folder} cannot be loaded: {problem}",
+            fix="If it is tailorbird's own copy, delete that folder: it is fetched again. Else check the folder's files.",
+        ) from problem
+    check_supported(model.config)
+    use_all_cores()
+    keep_freed_memory()
+    return model.to(device())
+
+
+def add_lora(model: Any, rank: int, alpha: int, seed: int) -> Any:
+    """The model with fresh LoRA adapters (arXiv 2106.09685) in float32 on every linear layer of its blocks."""
+    torch.manual_seed(seed)
+    return get_peft_model(model, LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM"))
+
+
+def load_adapter(model: Any, adapter: Path) -> Any:
+    """The model with a saved PEFT adapter."""
+    return PeftModel.from_pretrained(model, adapter)
+
+
+def reload_adapter(model: Any, adapter: Path) -> None:
+    """Puts saved adapter weights into a model that has adapters of the same shape."""
+    set_peft_model_state_dict(model, load_peft_weights(str(adapter), device=device()))

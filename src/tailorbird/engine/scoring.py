@@ -1,0 +1,43 @@
+"""Scores held-out conversations under the base model and under the tuned one, from the same loaded weights."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+
+from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length
+from tailorbird.engine.loading import load_adapter, load_base, mixed_precision
+from tailorbird.engine.packed import target_losses
+from tailorbird.engine.packing import lay_out, pack
+from tailorbird.progress import Progress
+from tailorbird.replier import Message
+
+Losses = list[tuple[float, int] | None]
+
+
+def conversation_losses(
+    base: Path, adapter: Path, chats: list[list[Message]], longest: int, progress: Progress
+) -> dict[str, Losses]:
+    """For "base" and "tuned": each chat's summed loss in nats and its target tokens, None if it does not fit."""
+    encoder = ChatEncoder(base)
+    encoded = [fit_to_length(encoder, chat, longest) for chat in chats]
+    model = load_adapter(load_base(base, packed=True), adapter).eval()
+    places: dict[Encoded, list[int]] = {}
+    for index, item in enumerate(encoded):
+        if item is not None:
+            places.setdefault(item, []).append(index)
+    bins = pack(list(places), max(longest, 1024))
+    results: dict[str, Losses] = {}
+    with progress("Scoring held-out conversations", 2 * len(bins)) as advance:
+        for system in ("base", "tuned"):
+            losses: Losses = [None] * len(chats)
+            with model.disable_adapter() if system == "base" else nullcontext():
+                for chosen in bins:
+                    each = iter(target_losses(model, lay_out(chosen), mixed_precision()))
+                    for item in chosen:
+                        total = sum(next(each) for _ in range(item.targets))
+                        for index in places[item]:
+                            losses[index] = (total, item.targets)
+                    advance(1)
+            results[system] = losses
+    return results

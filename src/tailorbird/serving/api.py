@@ -1,0 +1,168 @@
+"""The OpenAI-compatible API, chat completions plain and streamed. Web frameworks are imported nowhere else."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic import BaseModel, Field
+
+from tailorbird.errors import InputError, TailorbirdError
+from tailorbird.replier import Message, ReplyOptions, ReplyPiece
+from tailorbird.serving.assistant import Assistant
+
+
+class ContentPart(BaseModel):
+    """A part of a message; only text is understood."""
+
+    type: Literal["text"]
+    text: str
+
+
+class ChatMessage(BaseModel):
+    """A message as OpenAI's API has it."""
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[ContentPart]
+
+    def plain(self) -> Message:
+        """The message as repliers take it."""
+        text = self.content if isinstance(self.content, str) else "\n".join(part.text for part in self.content)
+        return {"role": "system" if self.role == "developer" else self.role, "content": text}
+
+
+class StreamOptions(BaseModel):
+    """Whether the stream ends with token counts."""
+
+    include_usage: bool = False
+
+
+class ChatRequest(BaseModel):
+    """The part of OpenAI's request that is honoured; other fields are ignored."""
+
+    model: str
+    messages: list[ChatMessage] = Field(min_length=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_completion_tokens: int | None = Field(default=None, ge=1)
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    stream: bool = False
+    stream_options: StreamOptions = StreamOptions()
+
+    def options(self) -> ReplyOptions:
+        """What the replier is asked for."""
+        stop = [self.stop] if isinstance(self.stop, str) else self.stop or []
+        return ReplyOptions(
+            self.max_completion_tokens or self.max_tokens or 256, self.temperature, self.top_p, self.seed, tuple(stop)
+        )
+
+
+def application(assistant: Assistant) -> FastAPI:
+    """The web application for one assistant."""
+    app = FastAPI(title="tailorbird", docs_url=None, redoc_url=None, openapi_url=None)
+    started = int(time.time())
+
+    @app.get("/v1/models")
+    def models() -> dict[str, Any]:
+        card = {"id": assistant.name, "object": "model", "created": started, "owned_by": "tailorbird"}
+        return {"object": "list", "data": [card]}
+
+    @app.post("/v1/chat/completions")
+    def chat(request: ChatRequest) -> Response:
+        if request.model != assistant.name:
+            return _error(404, f"There is no model {request.model!r}; this server has {assistant.name!r}.", "model_not_found")
+        if request.messages[-1].role != "user":
+            return _error(400, "The last message must be the user's.", "invalid_request_error")
+        pieces = assistant.stream([message.plain() for message in request.messages], request.options())
+        head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": assistant.name}
+        ready = _begun(pieces)
+        if request.stream:
+            events = _events(ready, head, request.stream_options.include_usage)
+            return StreamingResponse(events, media_type="text/event-stream")
+        return JSONResponse(_completion(ready, head))
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_: Request, problem: RequestValidationError) -> Response:
+        first = problem.errors()[0]
+        field = ".".join(str(part) for part in first["loc"][1:])
+        return _error(400, f"{field}: {first['msg']}" if field else first["msg"], "invalid_request_error")
+
+    @app.exception_handler(TailorbirdError)
+    def failed(_: Request, problem: TailorbirdError) -> Response:
+        return _error(400 if isinstance(problem, InputError) else 500, problem.text, "invalid_request_error")
+
+    return app
+
+
+def _error(status: int, message: str, code: str) -> JSONResponse:
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return JSONResponse({"error": {"message": message, "type": kind, "param": None, "code": code}}, status)
+
+
+def _begun(pieces: Iterator[ReplyPiece]) -> Iterator[ReplyPiece]:
+    """The same pieces with the model's first one already there, so that its refusal is still an HTTP error."""
+    first = [next(pieces)]
+    if first[0].finish_reason is None:
+        first.append(next(pieces))
+
+    def again() -> Iterator[ReplyPiece]:
+        yield from first
+        yield from pieces
+
+    return again()
+
+
+def _usage(last: ReplyPiece) -> dict[str, int]:
+    total = last.prompt_tokens + last.completion_tokens
+    return {"prompt_tokens": last.prompt_tokens, "completion_tokens": last.completion_tokens, "total_tokens": total}
+
+
+def _completion(pieces: Iterator[ReplyPiece], head: dict[str, Any]) -> dict[str, Any]:
+    written = list(pieces)
+    text = "".join(piece.text for piece in written).strip()
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": text, "refusal": None},
+        "finish_reason": written[-1].finish_reason,
+        "logprobs": None,
+    }
+    return {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(written[-1])}
+
+
+def _events(pieces: Iterator[ReplyPiece], head: dict[str, Any], with_usage: bool) -> Iterator[str]:
+    def event(delta: dict[str, str], finish_reason: str | None) -> str:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
+        return _event({**head, "object": "chat.completion.chunk", "choices": [choice]})
+
+    yield event({"role": "assistant", "content": ""}, None)
+    last = ReplyPiece("")
+    try:
+        for last in pieces:
+            if last.text:
+                yield event({"content": last.text}, None)
+            if last.finish_reason:
+                yield event({}, last.finish_reason)
+    except TailorbirdError as problem:
+        yield _event({"error": {"message": problem.text, "type": "server_error", "param": None, "code": None}})
+        return
+    if with_usage:
+        yield _event({**head, "object": "chat.completion.chunk", "choices": [], "usage": _usage(last)})
+    yield "data: [DONE]\n\n"
+
+
+def _event(content: dict[str, Any]) -> str:
+    return f"data: {json.dumps(content, ensure_ascii=False)}\n\n"
+
+
+def run(assistant: Assistant, host: str, port: int) -> None:
+    """Serves until stopped with Ctrl-C."""
+    uvicorn.run(application(assistant), host=host, port=port, log_level="warning")

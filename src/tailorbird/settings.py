@@ -1,0 +1,175 @@
+"""tailorbird.yaml: few fields, each explained, unknown keys refused."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tailorbird.errors import SettingsError
+
+FILE = "tailorbird.yaml"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class BusinessSettings(_Strict):
+    """Who the assistant works for."""
+
+    name: str
+    """The name customers know the business by."""
+    disclosure: str = "You are talking to an AI assistant. Ask for a person at any time."
+    """What the server says first in every conversation, so that nobody mistakes the assistant for a person."""
+
+
+class SourceSettings(_Strict):
+    """One file of conversations to import."""
+
+    path: str
+    """The file, relative to tailorbird.yaml."""
+    format: str | None = None
+    """openai-jsonl, csv-pairs or csv-long; recognised by itself when left out."""
+    map: dict[str, str] = Field(default_factory=dict)
+    """For CSV: the file's column to our field, for example {body: question, reply: answer, queue: tag}."""
+    where: dict[str, str] = Field(default_factory=dict)
+    """For CSV: only rows whose column has this value, for example {language: en}."""
+
+
+class AuditSettings(_Strict):
+    """What may be learned from, and how it is divided."""
+
+    longest_turn: int = Field(default=1200, ge=10)
+    """Words in one turn; longer turns are nearly always pasted logs or threads."""
+    keep: list[str] = Field(default_factory=list)
+    """E-mail addresses and phone numbers of the business itself, which are never redacted."""
+    test_share: float = Field(default=0.12, gt=0, lt=0.5)
+    """Share of conversations held out for the scorecard."""
+    validation_share: float = Field(default=0.08, gt=0, lt=0.5)
+    """Share of conversations that decide when training stops."""
+    seed: int = 7
+    """Decides the split; the same seed gives the same split."""
+
+
+class TrainingSettings(_Strict):
+    """What to train; everything left out is planned."""
+
+    minutes: float = Field(default=5.0, gt=0)
+    """How long training may take; the plan fits the number of epochs to it."""
+    epochs: int | None = Field(default=None, ge=1)
+    """Passes over the training conversations."""
+    learning_rate: float | None = Field(default=None, gt=0)
+    """Peak learning rate."""
+    lora_rank: int | None = Field(default=None, ge=1)
+    """Rank of the LoRA adapter."""
+    sequence_length: int | None = Field(default=None, ge=32)
+    """Longest conversation in tokens; longer ones are cut to whole exchanges."""
+    memory_gb: float | None = Field(default=None, gt=0)
+    """Memory that training may use; all that is free when left out."""
+    seed: int = 7
+    """Decides the adapter's start and the order of conversations."""
+    report_to: list[str] = Field(default_factory=list)
+    """Trackers of transformers to log to, for example tensorboard; none by default."""
+
+
+class EvaluationSettings(_Strict):
+    """How the scorecard is made."""
+
+    longest_answer: int = Field(default=160, ge=8)
+    """Tokens an answer may have."""
+    answers: int = Field(default=60, ge=2)
+    """At most this many held-out answers are written and compared; the loss uses all of them."""
+
+
+class ServingSettings(_Strict):
+    """Where the assistant listens."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; 127.0.0.1 is this machine only."""
+    port: int = Field(default=8000, ge=0, le=65535)
+    """Port to listen on; 0 takes any free one."""
+
+
+class Settings(_Strict):
+    """The whole of tailorbird.yaml."""
+
+    business: BusinessSettings
+    system_prompt: str
+    """What the model is told before every conversation, in training and in service alike."""
+    model: str = "smollm2-135m-instruct"
+    """Base model: a name from `tailorbird models`, hf:owner/name, or a folder."""
+    sources: list[SourceSettings] = Field(default_factory=list)
+    audit: AuditSettings = AuditSettings()
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    serving: ServingSettings = ServingSettings()
+
+
+def load(path: Path) -> Settings:
+    """Reads tailorbird.yaml; raises SettingsError with the line of what is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as problem:
+        raise SettingsError(
+            f"There is no {path.name} in {path.parent}.", fix="Run `tailorbird init` there, or name a workspace with -w."
+        ) from problem
+    except UnicodeDecodeError as problem:
+        raise SettingsError("The file is not UTF-8 text.", fix="Save it as UTF-8.", where=str(path)) from problem
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise SettingsError(
+            f"This is not valid YAML: {getattr(problem, 'problem', problem)}.",
+            fix="Check indentation, colons and quotes around that line.",
+            where=f"{path}{line}",
+        ) from problem
+    try:
+        return Settings.model_validate(content or {})
+    except ValidationError as problem:
+        raise _explained(problem.errors()[0], tree, path) from problem
+
+
+def _explained(error: Any, tree: Any, path: Path) -> SettingsError:
+    place = [str(part) for part in error["loc"]]
+    field = ".".join(place)
+    where = f"{path}:{_line(tree, place)}"
+    if error["type"] == "extra_forbidden":
+        known = _fields_at(place[:-1])
+        close = difflib.get_close_matches(place[-1], known, 1)
+        fix = f"Did you mean `{close[0]}`?" if close else f"Known here: {', '.join(known)}."
+        return SettingsError(f"Unknown setting `{field}`.", fix=fix, where=where)
+    if error["type"] == "missing":
+        return SettingsError(f"The setting `{field}` is missing.", fix=f"Add `{place[-1]}:` there.", where=where)
+    return SettingsError(f"The setting `{field}` is wrong: {error['msg']}.", fix="Correct the value.", where=where)
+
+
+def _line(node: Any, place: list[str]) -> int:
+    """The line of the deepest key of `place` that the YAML tree has."""
+    line = 1
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            found = [(k, v) for k, v in node.value if k.value == part]
+            if not found:
+                break
+            line, node = found[0][0].start_mark.line + 1, found[0][1]
+        elif isinstance(node, yaml.SequenceNode) and part.isdigit():
+            node = node.value[int(part)]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _fields_at(place: list[str]) -> list[str]:
+    model: Any = Settings
+    for part in place:
+        if part.isdigit():
+            continue
+        inner = model.model_fields[part].annotation
+        model = get_args(inner)[0] if get_args(inner) else inner
+    return list(model.model_fields)

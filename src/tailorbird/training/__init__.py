@@ -1,0 +1,50 @@
+"""Plan -> Candidate: an adapter, its loss curves, and what it cost."""
+
+from __future__ import annotations
+
+import shutil
+
+from tailorbird import engine
+from tailorbird.artifacts import Audit, Candidate, CurvePoint, Plan, make_id
+from tailorbird.progress import Progress, silent
+from tailorbird.workspace import Workspace, read_conversations, write_lines
+
+
+def train(workspace: Workspace, plan: Plan, progress: Progress = silent) -> Candidate:
+    """Trains as planned. Interrupted, it goes on from its last checkpoint when called again, to the same weights."""
+    identity = make_id(Candidate, plan=plan.id, steps=plan.steps, tokens_per_step=plan.tokens_per_step)
+    if found := workspace.find(Candidate, identity):
+        return workspace.use(found)
+    audit = workspace.ancestor(plan, Audit)
+    folder = workspace.path(audit)
+    base = engine.locate(plan.model, progress)
+    draft = workspace.draft(Candidate, identity, fresh=False)
+    fitted = engine.fit(
+        base,
+        plan,
+        [c.messages for c in read_conversations(folder / "train.jsonl")],
+        [c.messages for c in read_conversations(folder / "validation.jsonl")],
+        draft,
+        progress,
+        workspace.settings.training.report_to,
+    )
+    write_lines(draft / "curve.jsonl", [_point(row) for row in fitted.curve])
+    shutil.rmtree(draft / "checkpoints")
+    candidate = Candidate(
+        id=identity,
+        made_from=(plan.id,),
+        model=plan.model,
+        steps=fitted.steps,
+        best_step=fitted.best_step,
+        stopped_early=fitted.stopped_early,
+        train_loss=fitted.train_loss,
+        validation_loss=fitted.validation_loss,
+        minutes=fitted.seconds / 60,
+        tokens_per_second=fitted.tokens_per_second,
+        peak_memory_gb=fitted.peak_memory_gb,
+    )
+    return workspace.use(workspace.save(candidate, draft))
+
+
+def _point(row: dict[str, float]) -> CurvePoint:
+    return CurvePoint(step=int(row["step"]), train_loss=row.get("loss"), validation_loss=row.get("eval_loss"))

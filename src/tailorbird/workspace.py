@@ -1,0 +1,233 @@
+"""One business's folder: tailorbird.yaml, and every artifact made for it under artifacts/.
+
+Knows how to keep things whole: an artifact appears by one rename when all of it is written, or not at all.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from tailorbird import settings
+from tailorbird.artifacts import KINDS, Artifact, Conversation
+from tailorbird.errors import WorkspaceError
+from tailorbird.settings import Settings
+
+FORMAT = 1
+_A = TypeVar("_A", bound=Artifact)
+_STARTER = """\
+# Settings of one business. Every field is explained by `tailorbird settings`.
+business:
+  name: {name}
+  disclosure: You are talking to the AI assistant of {name}. Ask for a person at any time.
+
+# Told to the model before every conversation, in training and in service alike.
+system_prompt: >-
+  You are the AI assistant of {name}. Answer customers kindly, briefly and exactly as our policies say.
+  If you do not know, say so and pass the question to a person.
+
+# The file with your support conversations. CSV columns are named with map.
+sources:
+  - path: conversations.jsonl
+"""
+
+
+class Workspace:
+    """A folder with tailorbird.yaml in it; `settings` and every artifact are read from there."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens an existing workspace; raises SettingsError or WorkspaceError."""
+        self.folder = folder
+        self.settings: Settings = settings.load(folder / settings.FILE)
+        self.store = folder / "artifacts"
+        self._check_format()
+
+    @classmethod
+    def create(cls, folder: Path, name: str) -> Workspace:
+        """Makes a workspace with a starter tailorbird.yaml; an existing file is never overwritten."""
+        target = folder / settings.FILE
+        if target.exists():
+            raise WorkspaceError(f"{target} exists already.", fix="Edit it, or choose another folder.")
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(target, _STARTER.format(name=json.dumps(name, ensure_ascii=False)[1:-1]))
+        return cls(folder)
+
+    def _check_format(self) -> None:
+        marker = self.store / "format.json"
+        if not marker.exists():
+            return
+        try:
+            found = int(json.loads(marker.read_text(encoding="utf-8"))["format"])
+        except (ValueError, KeyError, TypeError) as problem:
+            raise WorkspaceError(
+                "The file that names this workspace's format is damaged.",
+                fix='Restore it from a backup, or write {"format": 1} into it.',
+                where=str(marker),
+            ) from problem
+        if found > FORMAT:
+            raise WorkspaceError(
+                f"This workspace was made by a newer tailorbird (format {found}; this one reads up to {FORMAT}).",
+                fix="Upgrade tailorbird; nothing here was changed.",
+                where=str(marker),
+            )
+
+    def path(self, artifact: Artifact) -> Path:
+        """The folder with an artifact's payload."""
+        return self.store / f"{artifact.kind}s" / artifact.id
+
+    def draft(self, kind: type[Artifact], identity: str, fresh: bool = True) -> Path:
+        """A folder to write a payload into before `save`; `fresh=False` keeps what an interrupted run left."""
+        folder = self.store / ".drafts" / identity
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        with _explaining_disk(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (self.store / "format.json").exists():
+                write_text(self.store / "format.json", json.dumps({"format": FORMAT}))
+        return folder
+
+    def save(self, artifact: _A, draft: Path) -> _A:
+        """Makes a draft an artifact, all at once."""
+        target = self.path(artifact)
+        with _explaining_disk(target):
+            write_text(draft / "manifest.json", artifact.model_dump_json(indent=1))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                shutil.rmtree(target)
+            draft.rename(target)
+        return artifact
+
+    def find(self, kind: type[_A], identity: str) -> _A | None:
+        """The artifact with this id, if it was made."""
+        manifest = self.store / f"{kind.kind}s" / identity / "manifest.json"
+        return self._read(kind, manifest) if manifest.is_file() else None
+
+    def all(self, kind: type[_A]) -> list[_A]:
+        """Every artifact of a kind, oldest first."""
+        found = [self._read(kind, path) for path in (self.store / f"{kind.kind}s").glob("*/manifest.json")]
+        return sorted(found, key=lambda artifact: artifact.made_at)
+
+    def newest(self, kind: type[_A], verb: str) -> _A:
+        """The artifact of this kind that was used last; raises WorkspaceError naming the verb that makes one."""
+        current = self._pointers("current.json").get(kind.kind)
+        found = self.find(kind, current) if current else None
+        if found is None:
+            made = self.all(kind)
+            if not made:
+                raise WorkspaceError(f"There is no {kind.kind} in {self.folder} yet.", fix=f"Run `tailorbird {verb}` first.")
+            found = made[-1]
+        return found
+
+    def use(self, artifact: _A) -> _A:
+        """Makes this the artifact that the next stage takes."""
+        self._point("current.json", artifact.kind, artifact.id)
+        return artifact
+
+    def alias(self, name: str) -> str | None:
+        """The release id behind an alias such as `production`."""
+        return self._pointers("aliases.json").get(name)
+
+    def set_alias(self, name: str, identity: str) -> None:
+        """Points an alias at a release."""
+        self._point("aliases.json", name, identity)
+
+    def get(self, identity: str) -> Artifact:
+        """Any artifact by its id."""
+        for kind in KINDS:
+            if identity.startswith(f"{kind.kind}-") and (found := self.find(kind, identity)):
+                return found
+        raise WorkspaceError(f"There is no artifact {identity!r} here.", fix="`tailorbird status` lists them.")
+
+    def lineage(self, artifact: Artifact) -> list[Artifact]:
+        """The artifact and everything it was made from, nearest first."""
+        seen: dict[str, Artifact] = {artifact.id: artifact}
+        waiting = list(artifact.made_from)
+        while waiting:
+            identity = waiting.pop(0)
+            if identity not in seen:
+                seen[identity] = self.get(identity)
+                waiting += seen[identity].made_from
+        return list(seen.values())
+
+    def ancestor(self, artifact: Artifact, kind: type[_A]) -> _A:
+        """The one artifact of a kind that this one was made from, however far back."""
+        for found in self.lineage(artifact):
+            if isinstance(found, kind):
+                return found
+        raise WorkspaceError(f"{artifact.id} was not made from a {kind.kind}.")
+
+    def _read(self, kind: type[_A], manifest: Path) -> _A:
+        try:
+            return kind.model_validate_json(manifest.read_text(encoding="utf-8"))
+        except (ValidationError, UnicodeDecodeError) as problem:
+            raise WorkspaceError(
+                f"This {kind.kind}'s manifest is damaged or from another version.",
+                fix=f"Delete the folder {manifest.parent.name} and make it again; nothing else depends on the file.",
+                where=str(manifest),
+            ) from problem
+
+    def _pointers(self, file: str) -> dict[str, str]:
+        path = self.store / file
+        if not path.exists():
+            return {}
+        try:
+            pointers: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as problem:
+            raise WorkspaceError(
+                "This file is damaged.", fix="Delete it; releases and artifacts are not touched by that.", where=str(path)
+            ) from problem
+        return pointers
+
+    def _point(self, file: str, name: str, identity: str) -> None:
+        pointers = self._pointers(file) | {name: identity}
+        with _explaining_disk(self.store):
+            write_text(self.store / file, json.dumps(pointers, indent=1))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file whole or not at all: to a neighbour, then renamed."""
+    draft = path.with_name(f".{path.name}.draft")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def write_lines(path: Path, rows: Iterable[BaseModel]) -> None:
+    """Writes one JSON object a line."""
+    with _explaining_disk(path), path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(row.model_dump_json(exclude_defaults=True) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_conversations(path: Path) -> list[Conversation]:
+    """Reads conversations that `write_lines` wrote."""
+    with path.open(encoding="utf-8") as file:
+        return [Conversation.model_validate_json(line) for line in file]
+
+
+@contextmanager
+def _explaining_disk(where: Path) -> Iterator[None]:
+    """A full or read-only disk in words; what was saved before is untouched, since nothing is written in place."""
+    try:
+        yield
+    except OSError as problem:
+        reason = {errno.ENOSPC: "The disk is full", errno.EDQUOT: "The disk quota is used up"}.get(
+            problem.errno or 0, f"Writing failed ({problem.strerror})"
+        )
+        raise WorkspaceError(
+            f"{reason}; nothing that was saved before is changed.",
+            fix="Free some space or check the folder's permissions, and run the same command again.",
+            where=str(where),
+        ) from problem

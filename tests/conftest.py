@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["COLUMNS"] = "200"
+
+ROOT = Path(__file__).parents[1]
+FABRICS = ["silk", "wool", "velvet", "cotton lace", "tweed", "rayon crepe", "acetate", "nylon", "linen", "leather"]
+PIECES = ["dress", "coat", "blouse", "skirt", "jacket", "hat", "glove", "cape"]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The evaluation data that is not part of the project."""
+    folder = Path(os.environ.get("TAILORBIRD_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no evaluation data in {folder}; set TAILORBIRD_DATA")
+    return folder
+
+
+def conversation(number: int, question: str = "", answer: str = "") -> dict[str, object]:
+    fabric, piece = FABRICS[number % 10], PIECES[number // 10 % 8]
+    return {
+        "id": f"t-{number}",
+        "customer_id": f"c-{number}",
+        "messages": [
+            {"role": "user", "content": question or f"How do I wash a {fabric} {piece}, number {number}?"},
+            {"role": "assistant", "content": answer or f"A {fabric} {piece} likes {10 + number} °C and no wringing."},
+        ],
+    }
+
+
+def write_jsonl(path: Path, rows: list[object]) -> Path:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+SETTINGS = """\
+business:
+  name: Test shop
+  disclosure: I am an AI.
+system_prompt: You answer for the test shop.
+model: {model}
+sources:
+  - path: conversations.jsonl
+audit:
+  test_share: 0.2
+  validation_share: 0.15
+training:
+  minutes: 1
+  epochs: 2
+  lora_rank: 4
+  learning_rate: 0.02
+evaluation:
+  longest_answer: 12
+"""
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from fakes import make_tiny_model
+
+    texts = [str(m["content"]) for n in range(80) for m in conversation(n)["messages"]]  # type: ignore[attr-defined]
+    return make_tiny_model(tmp_path_factory.mktemp("model"), texts=texts)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, tiny_model: Path) -> Path:
+    """A workspace folder with 60 conversations and a tiny random model."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "tailorbird.yaml").write_text(SETTINGS.format(model=tiny_model), encoding="utf-8")
+    write_jsonl(folder / "conversations.jsonl", [conversation(n) for n in range(60)])
+    return folder

@@ -1,0 +1,78 @@
+"""Fakes at the two doors: a Replier that says what it is told, and tiny random models for the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tailorbird.replier import Message, ReplyOptions, ReplyPiece
+
+CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+class FakeReplier:
+    """Answers word by word with what `answers` says for the last message, and keeps what it was asked."""
+
+    parallel = 2
+
+    def __init__(self, name: str = "fake", answer: str = "We post within 2 days.") -> None:
+        self.name, self.answer = name, answer
+        self.asked: list[tuple[list[Message], ReplyOptions]] = []
+
+    def stream(self, messages: list[Message], options: ReplyOptions) -> Iterator[ReplyPiece]:
+        self.asked.append((messages, options))
+        words = self.answer.split(" ")
+        for number, word in enumerate(words[: options.max_tokens]):
+            yield ReplyPiece(word if number == 0 else f" {word}")
+        ended = len(words) <= options.max_tokens
+        yield ReplyPiece("", "stop" if ended else "length", len(messages), min(len(words), options.max_tokens))
+
+    def close(self) -> None: ...
+
+
+def make_tiny_model(folder: Path, family: str = "llama", seed: int = 0, texts: list[str] | None = None) -> Path:
+    """A random model of a real architecture with a small byte-level tokenizer, saved as a transformers folder."""
+    import torch
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), special_tokens=["<|end|>"], show_progress=False
+    )
+    tokenizer.train_from_iterator(texts or ["we post the parcel", "the dress is a silk dress"], trainer)
+    tokenizer.add_special_tokens([AddedToken(t, normalized=False, special=True) for t in ("<|im_start|>", "<|im_end|>")])
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|im_end|>")
+    wrapped.chat_template = CHATML
+    wrapped.save_pretrained(folder)
+    torch.manual_seed(seed)
+    model = AutoModelForCausalLM.from_config(tiny_config(family, len(wrapped), wrapped.eos_token_id), dtype=torch.float32)
+    model.save_pretrained(folder)
+    return folder
+
+
+def tiny_config(family: str, vocabulary: int, end: int) -> object:
+    """Two-layer configurations of the architectures that tests cover; Gemma alternates sliding windows."""
+    from transformers import Gemma3TextConfig, LlamaConfig, MistralConfig, Qwen3Config
+
+    common = {
+        "vocab_size": vocabulary, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 2048,
+        "eos_token_id": end, "pad_token_id": end, "bos_token_id": end,
+    }  # fmt: skip
+    match family:
+        case "llama":
+            return LlamaConfig(**common, tie_word_embeddings=True)
+        case "qwen3":
+            return Qwen3Config(**common)
+        case "gemma3":
+            layers = ["sliding_attention", "full_attention"]
+            return Gemma3TextConfig(**common, sliding_window=7, layer_types=layers, query_pre_attn_scalar=8)
+        case "mistral":
+            return MistralConfig(**common, sliding_window=9)
+    raise ValueError(family)

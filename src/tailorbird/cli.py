@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from tailorbird.errors import InputError, TailorbirdError
+from tailorbird.errors import InputError, StoppedError, TailorbirdError
 
 if TYPE_CHECKING:
     from tailorbird.artifacts import Artifact
@@ -35,10 +35,7 @@ def main() -> None:
         app()
     except TailorbirdError as problem:
         print(f"tailorbird: {problem.text}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("\ntailorbird: stopped. Run the same command to go on; training resumes from its last checkpoint.", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(problem.exit_code)
     except BrokenPipeError:
         sys.exit(0)
 
@@ -53,7 +50,11 @@ def _run(verb: Callable[[], _A], as_json: bool) -> _A:
     from tailorbird import console
 
     started = time.monotonic()
-    made = verb()
+    try:
+        made = verb()
+    except KeyboardInterrupt as stop:
+        fix = "Run the same command to go on; training resumes from its last checkpoint."
+        raise StoppedError("Stopped; nothing that was saved is changed.", fix=fix) from stop
     console.show(made, as_json, time.monotonic() - started)
     return made
 

@@ -9,6 +9,8 @@ class TailorbirdError(Exception):
     `where` is a file with its line or field, `what` the problem, `fix` the next thing to do.
     """
 
+    exit_code = 1
+
     def __init__(self, what: str, fix: str = "", where: str = "") -> None:
         self.what, self.fix, self.where = what, fix, where
         super().__init__(self.text)
@@ -38,6 +40,12 @@ class ModelError(TailorbirdError):
 
 class PlanError(TailorbirdError):
     """What was asked for cannot fit this machine or this data."""
+
+
+class StoppedError(TailorbirdError):
+    """The owner pressed Ctrl-C."""
+
+    exit_code = 130
 
 
 class GateError(TailorbirdError):

@@ -26,8 +26,9 @@ _A = TypeVar("_A", bound=Artifact)
 _STARTER = """\
 # Settings of one business. Every field is explained by `tailorbird settings`.
 business:
-  name: {name}
-  disclosure: You are talking to the AI assistant of {name}. Ask for a person at any time.
+  name: {quoted}
+  disclosure: >-
+    You are talking to the AI assistant of {name}. Ask for a person at any time.
 
 # Told to the model before every conversation, in training and in service alike.
 system_prompt: >-
@@ -57,7 +58,7 @@ class Workspace:
         if target.exists():
             raise WorkspaceError(f"{target} exists already.", fix="Edit it, or choose another folder.")
         folder.mkdir(parents=True, exist_ok=True)
-        write_text(target, _STARTER.format(name=json.dumps(name, ensure_ascii=False)[1:-1]))
+        write_text(target, _STARTER.format(name=" ".join(name.split()), quoted=json.dumps(name, ensure_ascii=False)))
         return cls(folder)
 
     def _check_format(self) -> None:

@@ -43,61 +43,73 @@ def plain_loss(model: torch.nn.Module, item: Encoded) -> torch.Tensor:
     return functional.cross_entropy(logits, labels, ignore_index=-100, reduction="sum")
 
 
-def make(family: str, method: str) -> torch.nn.Module:
+def make(family: str, method: str, dtype: torch.dtype = torch.float32) -> torch.nn.Module:
     torch.manual_seed(1)
-    model = AutoModelForCausalLM.from_config(tiny_config(family, VOCABULARY, 0), dtype=torch.float32, attn_implementation="eager")
+    model = AutoModelForCausalLM.from_config(tiny_config(family, VOCABULARY, 0), attn_implementation="eager")
     if method == "lora":
         model = get_peft_model(model, LoraConfig(r=3, lora_alpha=6, target_modules="all-linear", init_lora_weights=False))
-    return model
-
-
-def relative(ours: torch.Tensor, theirs: torch.Tensor) -> float:
-    return float((ours - theirs).norm() / theirs.norm().clamp_min(1e-6))
+    return model.to(dtype)
 
 
 def gradients(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
 
-@pytest.mark.parametrize("method", ["lora", "full"])
-@pytest.mark.parametrize("family", ["llama", "qwen3", "gemma3", "mistral"])
-@settings(max_examples=12, deadline=None)
-@given(items=conversations())
-def test_loss_and_every_gradient_equal_plain_training(family: str, method: str, items: list[Encoded]) -> None:
-    model = make(family, method)
+def both(model: torch.nn.Module, items: list[Encoded]) -> tuple[tuple[float, dict], tuple[float, dict]]:
+    """(loss, gradients) of plain code, one conversation at a time, and of the packed step."""
     expected = sum(plain_loss(model, item) for item in items)
     expected.backward()
     theirs = gradients(model)
     model.zero_grad()
-    base = model.get_base_model() if method == "lora" else model
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
     base.set_attn_implementation(ATTENTION)
     loss = answer_loss(model, lay_out(items), mixed=False)
     loss.backward()
-    assert relative(loss, expected) <= 1e-5
-    ours = gradients(model)
+    return (expected.item(), theirs), (loss.item(), gradients(model))
+
+
+def check(model: torch.nn.Module, items: list[Encoded], tolerance: float, floor: float) -> None:
+    """Every gradient within `tolerance` of its own norm, or of `floor` times the largest one's where that is more."""
+    (expected, theirs), (loss, ours) = both(model, items)
+    assert loss == pytest.approx(expected, rel=tolerance)
     assert ours.keys() == theirs.keys()
+    largest = max(g.norm().item() for g in theirs.values())
     for name, gradient in theirs.items():
-        assert relative(ours[name], gradient) <= 1e-5, name
+        error = (ours[name] - gradient).norm().item()
+        assert error <= tolerance * max(gradient.norm().item(), floor * largest), name
+
+
+FAMILIES = ["llama", "qwen3", "gemma3", "mistral"]
+# Gradients far smaller than the rest are what large terms leave when they cancel, and float32 rounds those terms: there
+# even plain code differs from itself in another order. The float64 test has no such floor (what stays of rounding there
+# is transformers' own: its norms compute in float32 whatever the weights are).
+FLOOR = 0.05
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("family", FAMILIES)
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(items=conversations())
+def test_loss_and_every_gradient_equal_plain_training(family: str, method: str, items: list[Encoded]) -> None:
+    check(make(family, method), items, tolerance=1e-5, floor=FLOOR)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(items=conversations())
+def test_with_float64_weights_even_the_smallest_gradient_is_equal(family: str, items: list[Encoded]) -> None:
+    check(make(family, "lora", torch.float64), items, tolerance=1e-5, floor=0.0)
 
 
 @pytest.mark.parametrize("length", [300, 1200])
 def test_parity_holds_on_both_attention_paths_and_over_several_logit_chunks(length: int) -> None:
-    model = make("llama", "lora")
     chance = random.Random(0)
     prefix = tuple(chance.randrange(VOCABULARY) for _ in range(40))
     items = [
         Encoded(prefix + tuple(chance.randrange(VOCABULARY) for _ in range(n)), (False,) * 50 + (True,) * (n - 10))
         for n in (length, 33)
     ]
-    expected = sum(plain_loss(model, item) for item in items)
-    expected.backward()
-    theirs = gradients(model)
-    model.zero_grad()
-    model.get_base_model().set_attn_implementation(ATTENTION)
-    loss = answer_loss(model, lay_out(items), mixed=False)
-    loss.backward()
-    assert relative(loss, expected) <= 1e-5
-    assert all(relative(g, theirs[name]) <= 1e-5 for name, g in gradients(model).items())
+    check(make("llama", "lora"), items, tolerance=1e-5, floor=FLOOR)
 
 
 def test_target_losses_are_in_order_and_sum_to_the_loss() -> None:

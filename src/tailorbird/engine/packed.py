@@ -99,13 +99,14 @@ class _AnswerLoss(torch.autograd.Function):  # type: ignore[misc]
     def forward(
         ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor
     ) -> torch.Tensor:
-        total = hidden.new_zeros((), dtype=torch.float32)
+        precise = torch.promote_types(hidden.dtype, torch.float32)
+        total = hidden.new_zeros((), dtype=precise)
         wants = [hidden.requires_grad, weight.requires_grad]
         grad_hidden = torch.empty_like(hidden) if wants[0] else None
-        grad_weight = torch.zeros_like(weight, dtype=torch.float32) if wants[1] else None
+        grad_weight = torch.zeros_like(weight, dtype=precise) if wants[1] else None
         for start in range(0, len(targets), _LOGIT_ROWS):
             rows = slice(start, start + _LOGIT_ROWS)
-            logits = functional.linear(hidden[rows], weight, bias).float()
+            logits = functional.linear(hidden[rows], weight, bias).to(precise)
             own = torch.arange(len(logits), device=logits.device), targets[rows]
             # Everything in place: one fp32 buffer a chunk, where log_softmax and softmax would take three.
             highest = logits.amax(-1, keepdim=True)
@@ -120,7 +121,7 @@ class _AnswerLoss(torch.autograd.Function):  # type: ignore[misc]
             if grad_hidden is not None:
                 grad_hidden[rows] = slope @ weight
             if grad_weight is not None:
-                grad_weight += (slope.T @ hidden[rows]).float()
+                grad_weight += (slope.T @ hidden[rows]).to(precise)
         ctx.save_for_backward(grad_hidden, None if grad_weight is None else grad_weight.to(weight.dtype))
         return total
 

@@ -99,7 +99,7 @@ def _read(path: Path, source: SourceSettings, progress: Progress) -> tuple[list[
 
 
 def detect(path: Path) -> str:
-    """The format of a file by its first line: JSON objects, or a CSV table."""
+    """The format of a file by its name and first line: JSON objects, or a CSV table."""
     start = next(iter(Lines(path)), (1, ""))[1].lstrip()
     if start.startswith("{"):
         return "openai-jsonl"
@@ -109,7 +109,7 @@ def detect(path: Path) -> str:
             fix=f"Convert it, for example: jq -c '.[]' {path.name} > {path.stem}.jsonl",
             where=f"{path}:1",
         )
-    return "csv-pairs"
+    return "openai-jsonl" if path.suffix.lower() in (".jsonl", ".ndjson") else "csv-pairs"
 
 
 def _digest(path: Path) -> str:

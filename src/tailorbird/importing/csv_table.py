@@ -45,7 +45,9 @@ def read(
 ) -> tuple[Iterator[Conversation | Rejected], str]:
     """The table's conversations and which of the two forms it has; raises InputError for unusable headers."""
     rows = _rows(lines)
-    _, header = next(rows)
+    _, header = next(rows, (0, []))
+    if not header:
+        raise InputError("The table has no header line.", fix="Export it with column names.", where=f"{lines.path}:1")
     header = [name.strip() for name in header]
     _check_known(list(mapping) + list(where), header, lines)
     columns = _columns(header, mapping, lines)

@@ -11,7 +11,7 @@ from tailorbird.settings import TrainingSettings
 _STEP_SIZES = (1536, 1024, 768, 512, 384, 256)
 _LONGEST = 1536
 _RUNTIME_GB = 0.75  # Python, torch and their libraries
-_MOST_EPOCHS = 4
+_MOST_EPOCHS = 3
 
 
 class Machine(NamedTuple):

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import SETTINGS
+
+from tailorbird import settings
+from tailorbird.errors import SettingsError
+
+GOOD = SETTINGS.format(model="smollm2-135m-instruct")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (GOOD.replace("epochs", "epoch"), ["tailorbird.yaml:13", "Unknown setting `training.epoch`", "Did you mean `epochs`"]),
+        (GOOD.replace("sources", "source"), ["tailorbird.yaml:6", "Did you mean `sources`"]),
+        (GOOD.replace("  - path:", "  - file:"), ["sources.0.", "path"]),
+        (GOOD.replace("epochs: 2", "epochs: many"), ["tailorbird.yaml:13", "training.epochs", "valid integer"]),
+        (GOOD.replace("epochs: 2", "epochs: 0"), ["training.epochs", "greater than or equal to 1"]),
+        (GOOD.replace("business:", "business: ["), ["not valid YAML"]),
+        (GOOD.replace("system_prompt:", "# "), ["`system_prompt` is missing"]),
+        ("", ["is missing"]),
+        ("just words", ["is wrong"]),
+    ],
+)
+def test_mistakes_name_line_field_and_fix(tmp_path: Path, text: str, expected: list[str]) -> None:
+    path = tmp_path / "tailorbird.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as refused:
+        settings.load(path)
+    for part in expected:
+        assert part in refused.value.text
+
+
+def test_missing_file_and_wrong_encoding_are_explained(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="tailorbird init"):
+        settings.load(tmp_path / "tailorbird.yaml")
+    (tmp_path / "tailorbird.yaml").write_bytes(b"business: caf\xe9")
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        settings.load(tmp_path / "tailorbird.yaml")
+
+
+def test_every_field_is_explained() -> None:
+    from tailorbird.commands import _fields
+
+    rows = _fields(settings.Settings, "")
+    unexplained = [row["field"] for row in rows if not row["meaning"] and row["field"] != "sources"]
+    assert unexplained == []
+    assert len(settings.Settings.model_fields) < 20

@@ -199,7 +199,13 @@ def test_a_plan_that_cannot_fit_is_refused(shop: Path) -> None:
 
 
 def test_stages_out_of_order_name_the_missing_one(shop: Path) -> None:
-    for stage, missing in (("audit", "import"), ("plan", "audit"), ("train", "plan"), ("evaluate", "train"), ("release", "evaluate")):
+    for stage, missing in (
+        ("audit", "import"),
+        ("plan", "audit"),
+        ("train", "plan"),
+        ("evaluate", "train"),
+        ("release", "evaluate"),
+    ):
         assert f"tailorbird {missing}" in run(stage, "-w", shop, expect=1).stderr
     assert "tailorbird release" in run("chat", "Hello?", "-w", shop, expect=1).stderr
 

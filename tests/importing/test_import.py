@@ -17,7 +17,9 @@ from tailorbird.settings import SourceSettings
 from tailorbird.workspace import Workspace, read_conversations
 
 
-def import_file(shop: Path, name: str, content: str | bytes, skip_bad: bool = False, **source: object) -> tuple[Workspace, Dataset]:
+def import_file(
+    shop: Path, name: str, content: str | bytes, skip_bad: bool = False, **source: object
+) -> tuple[Workspace, Dataset]:
     path = shop / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     workspace = Workspace(shop)
@@ -177,7 +179,11 @@ def test_many_problems_are_listed_together(shop: Path) -> None:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=st.one_of(st.binary(min_size=1, max_size=300), st.text(min_size=1, max_size=300).map(lambda t: t.encode("utf-8", "replace"))))
+@given(
+    content=st.one_of(
+        st.binary(min_size=1, max_size=300), st.text(min_size=1, max_size=300).map(lambda t: t.encode("utf-8", "replace"))
+    )
+)
 def test_no_file_makes_the_import_crash(shop: Path, content: bytes) -> None:
     for name in ("fuzz.jsonl", "fuzz.csv"):
         (shop / name).write_bytes(content)
@@ -188,7 +194,11 @@ def test_no_file_makes_the_import_crash(shop: Path, content: bytes) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(pairs=st.lists(st.tuples(*[st.text(min_size=1, max_size=30).filter(lambda t: t.strip() and "\0" not in t)] * 2), min_size=1, max_size=8))
+@given(
+    pairs=st.lists(
+        st.tuples(*[st.text(min_size=1, max_size=30).filter(lambda t: t.strip() and "\0" not in t)] * 2), min_size=1, max_size=8
+    )
+)
 def test_any_csv_that_python_writes_is_read_back(shop: Path, pairs: list[tuple[str, str]]) -> None:
     import csv
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import resource
 import shutil
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 import torch
 from peft.helpers import disable_input_dtype_casting
+from safetensors import safe_open
 from torch.utils.data import SequentialSampler
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
@@ -260,8 +262,6 @@ def model_facts(base: Path) -> dict[str, int]:
     """Width, layers, vocabulary, context and parameters of a model folder, read from its files only."""
     config = json.loads((base / "config.json").read_text(encoding="utf-8"))
     config = config.get("text_config", config)
-    weights = sum(path.stat().st_size for path in base.glob("*.safetensors"))
-    width = {"float32": 4}.get(str(config.get("dtype") or config.get("torch_dtype")), 2)
     return {
         "width": int(config["hidden_size"]),
         "inner": int(config["intermediate_size"]),
@@ -269,5 +269,10 @@ def model_facts(base: Path) -> dict[str, int]:
         "heads": int(config["num_attention_heads"]),
         "vocabulary": int(config["vocab_size"]),
         "context": int(config.get("max_position_embeddings", 2048)),
-        "parameters": weights // width,
+        "parameters": sum(_parameters(path) for path in base.glob("*.safetensors")),
     }
+
+
+def _parameters(weights: Path) -> int:
+    with safe_open(weights, "pt") as tensors:
+        return sum(math.prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118 (not a dict)

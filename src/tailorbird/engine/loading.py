@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.utils.save_and_load import load_peft_weights, set_peft_model_state_dict
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM
 from transformers.utils import logging
 
@@ -61,7 +62,7 @@ def load_base(folder: Path, packed: bool, precise: bool = False) -> Any:
     dtype = torch.float32 if precise or not mixed_precision() else torch.bfloat16
     try:
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=ATTENTION if packed else "sdpa")
-    except (OSError, ValueError, KeyError, RuntimeError) as problem:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as problem:
         raise ModelError(
             f"The base model in {folder} cannot be loaded: {problem}",
             fix="If it is tailorbird's own copy, delete that folder: it is fetched again. Else check the folder's files.",

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tailorbird.errors import PlanError
+from tailorbird.planning import cost
+from tailorbird.settings import TrainingSettings
+
+FACTS = {"width": 576, "inner": 1536, "layers": 30, "heads": 9, "vocabulary": 49152, "context": 8192, "parameters": 134_515_008}
+MACHINE = cost.Machine(cores=2, memory_gb=24, mixed=True)
+
+
+def test_less_memory_means_smaller_steps_and_then_a_refusal_in_words() -> None:
+    sizes = [cost.fit_memory(FACTS, [300], 16, MACHINE, TrainingSettings(), free) for free in (24, 4.8, 3.6)]
+    assert sizes[0].tokens_per_step > sizes[1].tokens_per_step > sizes[2].tokens_per_step >= 300
+    assert all(size.memory_gb <= free for size, free in zip(sizes, (24, 4.8, 3.6), strict=True))
+    with pytest.raises(PlanError, match="smaller model"):
+        cost.fit_memory(FACTS, [300], 16, MACHINE, TrainingSettings(), 1.0)
+
+
+def test_long_conversations_are_cut_and_the_plan_says_so() -> None:
+    size = cost.fit_memory(FACTS, [100, 5000], 16, MACHINE, TrainingSettings(), 24)
+    assert size.sequence_length == 1536
+    assert "1 longer than 1536" in size.why_length
+
+
+@given(st.lists(st.integers(60, 500), min_size=5, max_size=400), st.floats(20, 5000), st.floats(0.5, 60))
+def test_planned_time_keeps_to_the_minutes(lengths: list[int], speed: float, minutes: float) -> None:
+    wanted = TrainingSettings(minutes=minutes)
+    try:
+        work = cost.fit_time(lengths, 0, 50, 1024, speed, wanted, 6)
+    except PlanError:
+        assert speed * minutes * 60 < 1100
+        return
+    assert work.minutes <= minutes + 1e-6
+    assert work.steps >= 1
+    assert 1 <= work.epochs <= 4
+
+
+def test_asked_for_epochs_are_taken_if_they_fit() -> None:
+    assert cost.fit_time([200] * 50, 0, 0, 1000, 1000, TrainingSettings(minutes=60, epochs=7), 6).epochs == 7
+    short = cost.fit_time([200] * 50, 0, 0, 1000, 100, TrainingSettings(minutes=1, epochs=7), 6)
+    assert short.steps < 7 * 10
+    assert "1 minutes" in short.why

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from tailorbird.artifacts import Figure, Interval, Scorecard
+from tailorbird.evaluating import _verdict
+from tailorbird.evaluating.report import verdict
+from tailorbird.releasing import gate
+
+
+def card(**differences: tuple[float, float, float]) -> Scorecard:
+    intervals = {name: Interval(value=v, low=low, high=high) for name, (v, low, high) in differences.items()}
+    better, worse = _verdict(intervals)
+    figure = Figure(value=1, low=1, high=1, unit="", better="lower")
+    return Scorecard(
+        id="scorecard-x", test_conversations=9, test_answers=9, systems={s: dict.fromkeys(differences, figure) for s in ("base", "tuned")},
+        differences={"tuned-base": intervals}, generalisation_gap=0.1, better=better, worse=worse,
+    )  # fmt: skip
+
+
+def test_better_on_loss_and_worse_on_nothing_passes() -> None:
+    good = card(loss=(-0.5, -0.6, -0.4), chrf=(0.1, 0.05, 0.2))
+    assert gate(good) == []
+    assert good.better == ("loss", "chrf")
+    assert "better on" in verdict(good)
+
+
+def test_a_difference_that_may_be_chance_is_no_reason_to_release() -> None:
+    chance = card(loss=(-0.01, -0.05, 0.03), chrf=(0.1, 0.05, 0.2))
+    assert "not better than the base model's" in gate(chance)[0]
+    assert "Do not release" in verdict(chance)
+
+
+def test_worse_on_one_figure_is_refused_although_loss_is_better() -> None:
+    mixed = card(loss=(-0.5, -0.6, -0.4), chrf=(-0.1, -0.2, -0.05))
+    assert gate(mixed) == ["it is worse than the base model on chrf"]
+    assert mixed.worse == ("chrf",)

@@ -1,0 +1,113 @@
+"""The house rules of imports, sizes and docstrings, each from one table."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+SOURCE = ROOT / "src" / "tailorbird"
+STAGES = {"importing", "auditing", "planning", "training", "evaluating", "releasing", "serving"}
+ROOMS = {"engine", "privacy", "language"}
+ROOTS = {"artifacts", "errors", "settings", "replier", "progress", "workspace"}
+SKINS = {"cli", "console", "commands", "demo", "__main__", "__init__"}
+# What the nouns may import: the standard library, pydantic, and only the nouns named here.
+NOUNS = {
+    "errors": set(),
+    "progress": set(),
+    "replier": set(),
+    "artifacts": {"replier"},
+    "settings": {"errors"},
+    "workspace": {"artifacts", "errors", "settings"},
+}
+NOUN_LIBRARIES = {"settings": {"pydantic", "yaml"}, "artifacts": {"pydantic"}, "workspace": {"pydantic"}}
+# Heavy libraries and the only places that may import them.
+HOMES = {
+    **dict.fromkeys(
+        ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "xllamacpp", "gguf", "tokenizers"), "engine"
+    ),
+    **dict.fromkeys(("fastapi", "uvicorn", "starlette"), "serving"),
+    **dict.fromkeys(("rich", "typer"), ""),
+}
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    """The first part of a file's place: a folder, or a root module."""
+    first = path.relative_to(SOURCE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports(path: Path) -> list[str]:
+    """Dotted names of everything a file imports, also inside functions; `if TYPE_CHECKING` does not count."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner) for node in ast.walk(tree) if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }  # fmt: skip
+    found = []
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+def rooms_used(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imports(path) if name.startswith("tailorbird.")}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_data_flows_one_way(path: Path) -> None:
+    here, used = room(path), rooms_used(path) - {"__version__"}
+    if here in NOUNS:
+        assert used <= NOUNS[here]
+    elif here in ROOMS:
+        assert used <= ROOTS | {here}, "a tool room knows root modules only"
+    elif here in STAGES:
+        assert used <= ROOTS | ROOMS | {here}, "a stage never imports another stage"
+    else:
+        assert here in SKINS, f"{here} has no place in the house plan"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_heavy_libraries_stay_in_their_room(path: Path) -> None:
+    for name in imports(path):
+        home = HOMES.get(name.split(".")[0])
+        if home is not None:
+            assert room(path) == home if home else room(path) in SKINS, name
+        if room(path) in NOUNS and name.split(".")[0] in {"pydantic", "yaml", "numpy", "rich", "jinja2"}:
+            assert name.split(".")[0] in NOUN_LIBRARIES.get(room(path), set())
+
+
+def test_the_door_of_the_engine_is_light() -> None:
+    top = ast.parse((SOURCE / "engine" / "__init__.py").read_text()).body
+    names = [n.module or "" for n in top if isinstance(n, ast.ImportFrom)]
+    assert all(not name.startswith(("torch", "transformers", "peft")) for name in names)
+    assert set(n for n in names if n.startswith("tailorbird.engine")) == {"tailorbird.engine.catalogue"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_files_functions_and_docstrings_stay_small(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 400
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno <= 75, node.name
+            assert len(node.args.args) + len(node.args.kwonlyargs) <= 8, node.name
+            assert node.returns is not None or node.name == "__init__", node.name
+
+
+def test_settings_and_plan_stay_under_twenty_fields() -> None:
+    from tailorbird.artifacts import Plan
+    from tailorbird.settings import Settings
+
+    assert len(Settings.model_fields) < 20
+    assert len(Plan.model_fields) <= 20

@@ -1,0 +1,118 @@
+"""The boutique is what it claims to be; and (slow) the whole demo on the real model."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from rapidfuzz import fuzz
+
+from tailorbird.artifacts import Audit, Conversation
+from tailorbird.auditing import audit
+from tailorbird.importing import import_conversations
+from tailorbird.workspace import Workspace, read_conversations
+
+BOUTIQUE = ROOT / "examples" / "boutique"
+FLAWS: dict[str, str] = json.loads((BOUTIQUE / "flaws.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, list[Conversation], Audit]:
+    import shutil
+
+    folder = tmp_path_factory.mktemp("boutique") / "shop"
+    shutil.copytree(BOUTIQUE, folder)
+    workspace = Workspace(folder)
+    dataset = import_conversations(workspace)
+    return workspace, read_conversations(workspace.path(dataset) / "conversations.jsonl"), audit(workspace, dataset)
+
+
+def test_it_has_the_breadth_of_a_real_shop(audited: tuple[Workspace, list[Conversation], Audit]) -> None:
+    _, conversations, _ = audited
+    clean = [c for c in conversations if c.id not in FLAWS]
+    assert len(clean) >= 400
+    topics = Counter(c.tags[0] for c in clean)
+    assert len(topics) >= 12
+    assert all(count >= 4 for count in topics.values())
+    assert sum(len(c.turns) > 2 for c in clean) > 100, "many have several turns"
+    assert sum("handoff" in c.tags for c in clean) > 30
+    assert sum("angry" in c.tags for c in clean) > 10
+    assert 0.6 < sum(c.rating is not None for c in clean) / len(clean) < 0.9
+    assert all(c.customer_id and c.created_at for c in conversations)
+
+
+def test_no_two_clean_answers_are_near_copies(audited: tuple[Workspace, list[Conversation], Audit]) -> None:
+    answers = [(c.id, t.content) for c in audited[1] if c.id not in FLAWS for t in c.turns if t.role == "assistant"]
+    close = [(a, b) for (a, x), (b, y) in combinations(answers, 2) if a != b and fuzz.ratio(x, y) > 80]
+    assert close == []
+
+
+def test_the_planted_flaws_are_there_and_the_audit_finds_what_it_can(
+    audited: tuple[Workspace, list[Conversation], Audit],
+) -> None:
+    workspace, _, made = audited
+    assert set(Counter(FLAWS.values())) == {"personal_data", "duplicate", "contradiction", "abuse", "poison"}
+    aside = [json.loads(line)["id"] for line in (workspace.path(made) / "quarantined.jsonl").read_text().splitlines()]
+    assert {FLAWS.get(identity) for identity in aside} == {"duplicate"}
+    assert len(aside) == sum(flaw == "duplicate" for flaw in FLAWS.values())
+    kept = [c for name in made.splits for c in read_conversations(workspace.path(made) / f"{name}.jsonl")]
+    redacted = {
+        c.id for c in kept if any("<EMAIL_" in t.content or "<PHONE_" in t.content or "<CARD_" in t.content for t in c.turns)
+    }
+    assert {FLAWS.get(identity) for identity in redacted} == {"personal_data"}, "and nothing clean is touched"
+    assert len(redacted) == 8, "one of nine is a postal address only, which is not searched for yet"
+    assert any("hello@foxgloveandfinch.example" in t.content for c in kept for t in c.turns)
+
+
+@pytest.mark.slow
+def test_the_whole_demo_on_the_real_model(tmp_path: Path) -> None:
+    """`tailorbird demo`, then the official client against `tailorbird serve`; prints what the documents quote."""
+    import openai
+
+    shop = tmp_path / "demo"
+    done = subprocess.run(
+        [sys.executable, "-m", "tailorbird", "demo", str(shop), "--json"], stdout=subprocess.PIPE, text=True, timeout=2400
+    )
+    assert done.returncode == 0
+    made: dict[str, Any] = json.loads(done.stdout)
+    card = made["scorecard"]
+    print("\n" + json.dumps({k: card[k] for k in ("systems", "differences", "generalisation_gap")}, indent=1))
+    print({k: made["candidate"][k] for k in ("steps", "minutes", "tokens_per_second", "peak_memory_gb")})
+    for metric, sign in (("loss", -1), ("chrf", 1), ("embedding_similarity", 1)):
+        difference = card["differences"]["tuned-base"][metric]
+        assert min(sign * difference["low"], sign * difference["high"]) > 0, metric
+    assert made["plan"]["minutes"] <= 6
+    assert len(made["answers"]) == 3
+    assert all(answer["tuned"] and answer["base"] for answer in made["answers"])
+
+    server = subprocess.Popen([sys.executable, "-m", "tailorbird", "serve", "-w", str(shop), "--port", "8765"])
+    try:
+        client = openai.OpenAI(base_url="http://127.0.0.1:8765/v1", api_key="unused", timeout=60)
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                name = client.models.list().data[0].id
+                break
+            except openai.APIConnectionError:
+                assert time.monotonic() < deadline
+                assert server.poll() is None
+                time.sleep(0.2)
+        asked = [{"role": "user", "content": "How many days do I have to send a dress back?"}]
+        whole = client.chat.completions.create(model=name, messages=asked, max_tokens=60)  # type: ignore[call-overload]
+        chunks = client.chat.completions.create(model=name, messages=asked, max_tokens=60, stream=True)  # type: ignore[call-overload]
+        streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+        print(f"\nplain:    {whole.choices[0].message.content!r}\nstreamed: {streamed!r}")
+        assert streamed.strip() == whole.choices[0].message.content
+        assert whole.usage.completion_tokens > 5
+        assert streamed.startswith("Hello, I am the AI assistant of Foxglove & Finch.")
+    finally:
+        server.terminate()
+        server.wait(timeout=30)

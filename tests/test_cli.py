@@ -198,6 +198,14 @@ def test_a_plan_that_cannot_fit_is_refused(shop: Path) -> None:
     assert "smaller model" in refused.stderr
 
 
+def test_a_tracker_that_is_not_installed_is_named(shop: Path) -> None:
+    settings = (shop / "tailorbird.yaml").read_text(encoding="utf-8").replace("minutes: 1", "minutes: 1\n  report_to: [wandb]")
+    (shop / "tailorbird.yaml").write_text(settings, encoding="utf-8")
+    for stage in ("import", "audit", "plan"):
+        run(stage, "-w", shop)
+    assert "training.report_to" in run("train", "-w", shop, expect=1).stderr
+
+
 def test_stages_out_of_order_name_the_missing_one(shop: Path) -> None:
     for stage, missing in (
         ("audit", "import"),

@@ -53,7 +53,8 @@ def test_commands_in_the_readme_exist() -> None:
     from tailorbird.cli import app
 
     known = set(get_command(app).commands)  # type: ignore[attr-defined]
-    used = set(re.findall(r"^(?:\.venv/bin/)?tailorbird ([a-z]+)", README, re.M))
+    blocks = "\n".join(re.findall(r"```bash\n(.*?)```", README, re.S))
+    used = set(re.findall(r"^tailorbird ([a-z]+)", blocks, re.M))
     assert used
     assert used <= known
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -46,15 +47,22 @@ def _open(folder: Path) -> Workspace:
     return Workspace(folder)
 
 
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C as a message that says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        fix = "Run the same command to go on; training resumes from its last checkpoint."
+        raise StoppedError("Stopped; nothing that was saved is changed.", fix=fix) from stop
+
+
 def _run(verb: Callable[[], _A], as_json: bool) -> _A:
     from tailorbird import console
 
     started = time.monotonic()
-    try:
+    with _stoppable():
         made = verb()
-    except KeyboardInterrupt as stop:
-        fix = "Run the same command to go on; training resumes from its last checkpoint."
-        raise StoppedError("Stopped; nothing that was saved is changed.", fix=fix) from stop
     console.show(made, as_json, time.monotonic() - started)
     return made
 
@@ -231,7 +239,8 @@ def demo(
     """Runs the whole story on the example shop: import, audit, plan, train, evaluate, release, three questions."""
     from tailorbird import demo as story
 
-    story.demo(folder, as_json)
+    with _stoppable():
+        story.demo(folder, as_json)
 
 
 @app.command()

@@ -26,7 +26,7 @@ from tailorbird.progress import Advance
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
-_PLAIN_EVERY = 10.0
+_PLAIN_FIRST, _PLAIN_EVERY = 2.0, 10.0  # seconds
 
 
 @contextmanager
@@ -45,7 +45,8 @@ def bar(label: str, total: float | None) -> Iterator[Advance]:
 
 
 def _plain(label: str, total: float | None) -> Iterator[Advance]:
-    started = shown = time.monotonic()
+    started = time.monotonic()
+    shown = started + _PLAIN_FIRST - _PLAIN_EVERY
     done = 0.0
 
     def advance(amount: float) -> None:

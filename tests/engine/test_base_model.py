@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import shutil
+import subprocess
+import sys
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -17,6 +21,7 @@ from tailorbird.engine import base_model, catalogue
 from tailorbird.engine.chat import ChatEncoder
 from tailorbird.errors import ModelError
 from tailorbird.progress import silent
+from tailorbird.replier import Message, ReplyOptions, reply
 
 
 def fake_wheel(folder: Path, model: bytes) -> Path:
@@ -78,6 +83,17 @@ def test_a_damaged_model_folder_is_named(tmp_path: Path) -> None:
 def test_unknown_names_are_explained() -> None:
     with pytest.raises(ModelError, match="no base model called 'smolm'"):
         engine.locate("smolm", silent)
+
+
+def test_a_hub_name_is_found_in_the_hubs_own_cache_offline(tiny_model: Path, tmp_path: Path) -> None:
+    repository = tmp_path / "hub" / "models--shop--tiny"
+    shutil.copytree(tiny_model, repository / "snapshots" / "abc")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("abc")
+    code = "from tailorbird import engine, progress; print(engine.locate('hf:shop/tiny', progress.silent))"
+    environment = os.environ | {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert found.stdout.strip() == str(repository / "snapshots" / "abc"), found.stderr
 
 
 def test_models_with_capped_logits_are_refused_in_words() -> None:
@@ -150,9 +166,7 @@ def test_tokenizer_equals_the_serving_engines_on_thousands_of_strings(base: Path
     texts = adversarial(4000)
     plain = [t for t in texts if encoder.plain_ids(t) != llama.tokens(t, control=False)]
     control = [t for t in texts if encoder._control.encode(t, add_special_tokens=False).ids != llama.tokens(t, control=True)]
-    print(
-        f"\ntokenizer: {len(plain)} and {len(control)} of {len(texts)} strings differ from llama.cpp (as text, with control tokens)"
-    )
+    print(f"\ntokenizer: {len(plain)} and {len(control)} of {len(texts)} strings differ from llama.cpp")
     assert plain == []
     assert control == []
 
@@ -194,6 +208,21 @@ def test_serving_engine_and_training_engine_agree_on_probabilities(base: Path, l
         print(f"\nlog-probabilities, {'base' if disabled else 'adapter'}: at most {worst:.4f} apart over {len(prompts)} chats")
         assert worst < 0.05
     assert moved > 0
+
+
+@pytest.mark.slow
+def test_the_same_model_from_a_local_folder_answers_the_same(base: Path, tmp_path: Path) -> None:
+    """A folder without a serving file goes through transformers, as a hub's model does."""
+    folder = tmp_path / "folder"
+    shutil.copytree(base, folder, ignore=shutil.ignore_patterns("serving.gguf"))
+    asked: list[Message] = [{"role": "user", "content": "What is the capital of France?"}]
+    answers = []
+    for place in (base, folder):
+        replier = engine.open_replier("base", engine.locate(str(place), silent))
+        answers.append(reply(replier, asked, ReplyOptions(max_tokens=6)))
+        replier.close()
+    assert answers[0].text == answers[1].text
+    assert answers[0].prompt_tokens == answers[1].prompt_tokens
 
 
 @pytest.mark.slow

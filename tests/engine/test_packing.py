@@ -39,7 +39,7 @@ def test_layout_counts_every_target_once_at_its_own_predictor(sizes: list[int]) 
     for (start, end), item, place in zip(packed.bounds, items, packed.predictors, strict=True):
         assert packed.ids[start:end] == item.ids[packed.prefix :]
         assert packed.positions[start:end] == tuple(range(packed.prefix, len(item.ids)))
-        assert packed.predictors and start <= place < end
+        assert start <= place < end
 
 
 def test_prefix_stops_before_the_place_that_predicts_the_first_answer() -> None:

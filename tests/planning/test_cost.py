@@ -9,19 +9,18 @@ from tailorbird.planning import cost
 from tailorbird.settings import TrainingSettings
 
 FACTS = {"width": 576, "inner": 1536, "layers": 30, "heads": 9, "vocabulary": 49152, "context": 8192, "parameters": 134_515_008}
-MACHINE = cost.Machine(cores=2, memory_gb=24, mixed=True)
 
 
 def test_less_memory_means_smaller_steps_and_then_a_refusal_in_words() -> None:
-    sizes = [cost.fit_memory(FACTS, [300], 16, MACHINE, TrainingSettings(), free) for free in (24, 4.8, 3.6)]
+    sizes = [cost.fit_memory(FACTS, [300], 16, True, TrainingSettings(), free) for free in (24, 4.8, 3.6)]
     assert sizes[0].tokens_per_step > sizes[1].tokens_per_step > sizes[2].tokens_per_step >= 300
     assert all(size.memory_gb <= free for size, free in zip(sizes, (24, 4.8, 3.6), strict=True))
     with pytest.raises(PlanError, match="smaller model"):
-        cost.fit_memory(FACTS, [300], 16, MACHINE, TrainingSettings(), 1.0)
+        cost.fit_memory(FACTS, [300], 16, True, TrainingSettings(), 1.0)
 
 
 def test_long_conversations_are_cut_and_the_plan_says_so() -> None:
-    size = cost.fit_memory(FACTS, [100, 5000], 16, MACHINE, TrainingSettings(), 24)
+    size = cost.fit_memory(FACTS, [100, 5000], 16, True, TrainingSettings(), 24)
     assert size.sequence_length == 1536
     assert "1 longer than 1536" in size.why_length
 

@@ -11,7 +11,8 @@ def card(**differences: tuple[float, float, float]) -> Scorecard:
     better, worse = _verdict(intervals)
     figure = Figure(value=1, low=1, high=1, unit="", better="lower")
     return Scorecard(
-        id="scorecard-x", test_conversations=9, test_answers=9, systems={s: dict.fromkeys(differences, figure) for s in ("base", "tuned")},
+        id="scorecard-x", test_conversations=9, test_answers=9,
+        systems={system: dict.fromkeys(differences, figure) for system in ("base", "tuned")},
         differences={"tuned-base": intervals}, generalisation_gap=0.1, better=better, worse=worse,
     )  # fmt: skip
 

@@ -6,6 +6,8 @@ Importing this module is cheap; each function imports what it needs when it is c
 from __future__ import annotations
 
 import os
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,8 +61,9 @@ def measure_lengths(base: Path, chats: Chats) -> tuple[list[int], int]:
     return fitting.measure_lengths(base, chats)
 
 
-def mixed_precision() -> bool:
+def mixed_precision(progress: Progress) -> bool:
     """Whether this machine computes bfloat16 in hardware."""
+    _load_libraries(progress)
     from tailorbird.engine import loading
 
     return loading.mixed_precision()
@@ -76,6 +79,7 @@ def measure_speed(base: Path, sample: Chats, tokens: int, rank: int, progress: P
 def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, progress: Progress,
         report_to: list[str] | None = None) -> Fitted:  # fmt: skip
     """Trains as planned, resuming what lies in `folder`; leaves `folder/adapter` (PEFT, and GGUF where it is served)."""
+    _load_libraries(progress)
     from tailorbird.engine import fitting, gguf_files
 
     fitted = fitting.fit(base, plan, train, validation, folder, progress, report_to)
@@ -88,6 +92,7 @@ def conversation_losses(
     base: Path, adapter: Path, chats: Chats, longest: int, progress: Progress
 ) -> dict[str, list[tuple[float, int] | None]]:
     """For "base" and "tuned": each chat's summed loss in nats and its target tokens."""
+    _load_libraries(progress)
     from tailorbird.engine import scoring
 
     return scoring.conversation_losses(base, adapter, chats, longest, progress)
@@ -102,6 +107,16 @@ def open_replier(name: str, base: Path, adapter: Path | None = None) -> Replier:
     from tailorbird.engine.transformers_replier import TransformersReplier
 
     return TransformersReplier(name, base, adapter)
+
+
+def _load_libraries(progress: Progress) -> None:
+    """Imports the libraries with a bar, since they take seconds the first time."""
+    names = [name for name in ("torch", "transformers", "peft") if name not in sys.modules]
+    if names:
+        with progress("Loading the training libraries", len(names)) as advance:
+            for name in names:
+                import_module(name)
+                advance(1)
 
 
 def _serving_file(base: Path) -> Path:

@@ -24,7 +24,7 @@ from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length
 from tailorbird.engine.loading import add_lora, device, load_base, mixed_precision, reload_adapter
 from tailorbird.engine.packed import answer_loss, target_losses
 from tailorbird.engine.packing import Pack, lay_out, pack, plan_steps, shared_prefix
-from tailorbird.errors import PlanError, WorkspaceError
+from tailorbird.errors import PlanError, SettingsError, WorkspaceError
 from tailorbird.progress import Progress
 from tailorbird.replier import Message
 
@@ -67,7 +67,7 @@ def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, p
     model = add_lora(load_base(base, packed=True), plan.lora_rank, plan.lora_alpha, plan.seed)
     checkpoints = folder / "checkpoints"
     watch = _Watch(steps, progress)
-    trainer = PackedTrainer(
+    trainer = _trainer(
         model=model,
         args=_arguments(plan, len(steps), checkpoints, report_to or []),
         train_dataset=steps,
@@ -76,7 +76,6 @@ def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, p
         mixed=mixed_precision(),
         callbacks=[watch, EarlyStoppingCallback(early_stopping_patience=plan.patience)],
     )
-    trainer.remove_callback(PrinterCallback)
     try:
         trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoints))
         state = trainer.state
@@ -106,6 +105,19 @@ def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, p
         stopped_early=state.global_step < len(steps),
         curve=curve,
     )
+
+
+def _trainer(**options: Any) -> PackedTrainer:
+    try:
+        trainer = PackedTrainer(**options)
+    except (RuntimeError, ValueError, ImportError) as problem:
+        if options["args"].report_to:
+            raise SettingsError(
+                f"A tracker of training.report_to cannot be used: {problem}", fix="Install it, or take it out of tailorbird.yaml."
+            ) from problem
+        raise
+    trainer.remove_callback(PrinterCallback)
+    return trainer
 
 
 def _arguments(plan: Plan, steps: int, folder: Path, report_to: list[str]) -> TrainingArguments:

@@ -23,6 +23,10 @@ ATTENTION = "tailorbird_packed"
 # Plain matrix products beat the fused CPU kernel on short segments and lose on long ones.
 _LONGEST_PLAIN = 1024
 _LOGIT_ROWS = 256
+# The CPU library compiles and keeps a kernel for every shape of matrix it meets: with shapes as they come, memory grew by
+# 0.1 GB a step. Rounded up they are few. Queries past a segment's end run into its neighbour and are dropped.
+_ROUND_SEGMENT = 32
+_ROUND_TOTAL = 64
 
 
 @dataclass
@@ -76,12 +80,20 @@ def _packed_attention(
         start = layout.masks.setdefault(("prefix", window), empty.mask(prefix, window, q))
         parts.append(_attend(q[:, :prefix], k[:, :prefix], v[:, :prefix], start, scale))
     for begin, end in layout.bounds:
-        keys, values = k[:, begin:end], v[:, begin:end]
+        rounded = begin + _round_up(end - begin, _ROUND_SEGMENT)
+        keys, values = k[:, begin:rounded], v[:, begin:rounded]
         if prefix:
             keys = torch.cat([k[:, :prefix], keys], 1)
             values = torch.cat([v[:, :prefix], values], 1)
-        parts.append(_attend(q[:, begin:end], keys, values, layout.mask(end - begin, window, q), scale))
+        attended = _attend(q[:, begin:rounded], keys, values, layout.mask(rounded - begin, window, q), scale)
+        parts.append(attended[:, : end - begin])
+    filling = q.shape[1] - layout.bounds[-1][1]
+    parts.append(q.new_zeros(q.shape[0], filling, q.shape[2], dtype=parts[-1].dtype))
     return torch.cat(parts, 1).transpose(0, 1)[None], None
+
+
+def _round_up(number: int, to: int) -> int:
+    return -(-number // to) * to
 
 
 AttentionInterface.register(ATTENTION, _packed_attention)
@@ -91,8 +103,8 @@ AttentionMaskInterface.register(ATTENTION, lambda *args, **kwargs: None)
 class _AnswerLoss(torch.autograd.Function):  # type: ignore[misc]
     """Summed cross-entropy over rows of hidden states, some rows at a time.
 
-    The gradient is taken while the chunk's logits exist, so that the full [rows, vocabulary] tensor never does
-    (the idea of Liger Kernel's fused linear cross-entropy, arXiv 2410.10989).
+    Targets below zero do not count. The gradient is taken while the chunk's logits exist, so that the full
+    [rows, vocabulary] tensor never does (the idea of Liger Kernel's fused linear cross-entropy, arXiv 2410.10989).
     """
 
     @staticmethod
@@ -107,17 +119,18 @@ class _AnswerLoss(torch.autograd.Function):  # type: ignore[misc]
         for start in range(0, len(targets), _LOGIT_ROWS):
             rows = slice(start, start + _LOGIT_ROWS)
             logits = functional.linear(hidden[rows], weight, bias).to(precise)
-            own = torch.arange(len(logits), device=logits.device), targets[rows]
+            counts = (targets[rows] >= 0).to(precise)[:, None]
+            own = torch.arange(len(logits), device=logits.device), targets[rows].clamp_min(0)
             # Everything in place: one fp32 buffer a chunk, where log_softmax and softmax would take three.
             highest = logits.amax(-1, keepdim=True)
             wanted = logits[own] - highest[:, 0]
             sums = logits.sub_(highest).exp_().sum(-1, keepdim=True)
-            total += (sums[:, 0].log() - wanted).sum()
+            total += ((sums[:, 0].log() - wanted) * counts[:, 0]).sum()
             if grad_hidden is None and grad_weight is None:
                 continue
             logits.div_(sums)
             logits[own] -= 1.0
-            slope = logits.to(hidden.dtype)
+            slope = logits.mul_(counts).to(hidden.dtype)
             if grad_hidden is not None:
                 grad_hidden[rows] = slope @ weight
             if grad_weight is not None:
@@ -150,15 +163,16 @@ def check_supported(config: Any) -> None:
 
 def answer_loss(model: Any, pack: Pack, mixed: bool) -> torch.Tensor:
     """Summed cross-entropy (nats) of a pack's targets; `mixed` computes matrix products in bfloat16."""
-    states, head = _predicting_states(model, pack, mixed)
-    targets = torch.tensor(pack.targets, device=states.device)
+    filling = _round_up(len(pack.targets), _ROUND_TOTAL) - len(pack.targets)
+    states, head = _predicting_states(model, pack, mixed, filling)
+    targets = torch.tensor([*pack.targets, *[-1] * filling], device=states.device)
     return _AnswerLoss.apply(states, head.weight, getattr(head, "bias", None), targets)
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def target_losses(model: Any, pack: Pack, mixed: bool) -> list[float]:
     """Cross-entropy (nats) of each target of a pack, in the pack's order."""
-    states, head = _predicting_states(model, pack, mixed)
+    states, head = _predicting_states(model, pack, mixed, filling=0)
     targets = torch.tensor(pack.targets, device=states.device)
     losses: list[float] = []
     for rows in states.split(_LOGIT_ROWS):
@@ -167,16 +181,19 @@ def target_losses(model: Any, pack: Pack, mixed: bool) -> list[float]:
     return losses
 
 
-def _predicting_states(model: Any, pack: Pack, mixed: bool) -> tuple[torch.Tensor, Any]:
-    """The last hidden states [targets, width] that predict the targets, and the output layer."""
+def _predicting_states(model: Any, pack: Pack, mixed: bool, filling: int) -> tuple[torch.Tensor, Any]:
+    """The last hidden states [targets + filling, width] that predict the targets, and the output layer."""
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     head = base.get_output_embeddings()
     device = head.weight.device
+    begin, end = pack.bounds[-1]
+    length = _round_up(max(begin + _round_up(end - begin, _ROUND_SEGMENT), len(pack.ids)), _ROUND_TOTAL)
+    empty = [0] * (length - len(pack.ids))
     with torch.autocast(device.type, dtype=torch.bfloat16) if mixed else nullcontext():
         states = base.get_decoder()(
-            input_ids=torch.tensor([pack.ids], device=device),
-            position_ids=torch.tensor([pack.positions], device=device),
+            input_ids=torch.tensor([[*pack.ids, *empty]], device=device),
+            position_ids=torch.tensor([[*pack.positions, *empty]], device=device),
             use_cache=False,
             layout=Layout(pack.prefix, pack.bounds),
         ).last_hidden_state[0]
-    return states[torch.tensor(pack.predictors, device=device)].to(head.weight.dtype), head
+    return states[torch.tensor([*pack.predictors, *[0] * filling], device=device)].to(head.weight.dtype), head

@@ -27,13 +27,13 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
     machine = Machine(
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_gb=round(psutil.virtual_memory().total / 1e9, 1),
-        mixed=engine.mixed_precision(),
     )
     asked = wanted.model_dump(exclude={"report_to"})
     identity = make_id(Plan, audit=audit.id, model=workspace.settings.model, training=asked, machine=machine._asdict())
     if found := workspace.find(Plan, identity):
         return workspace.use(found)
     base = engine.locate(workspace.settings.model, progress)
+    mixed = engine.mixed_precision(progress)
     facts = engine.model_facts(base)
     folder = workspace.path(audit)
     chats = [c.messages for c in read_conversations(folder / "train.jsonl")]
@@ -41,7 +41,7 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
     lengths, prefix = engine.measure_lengths(base, chats)
     check_lengths, _ = engine.measure_lengths(base, checks)
     rank = wanted.lora_rank or cost.rank_for(len(chats))
-    size = cost.fit_memory(facts, lengths, rank, machine, wanted, psutil.virtual_memory().available / 1e9)
+    size = cost.fit_memory(facts, lengths, rank, mixed, wanted, psutil.virtual_memory().available / 1e9)
     speed = engine.measure_speed(base, chats[:64], size.tokens_per_step, rank, progress)
     work = cost.fit_time(
         [min(n, size.sequence_length) for n in lengths], sum(check_lengths), prefix, size.tokens_per_step, speed, wanted, _CHECKS
@@ -58,7 +58,7 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
         "tokens_per_step": size.why_tokens,
         "steps": work.why,
         "minutes": f"{speed:.0f} tokens/s measured just now on {machine.cores} cores"
-        + (" with bfloat16." if machine.mixed else "; this processor has no bfloat16, which makes it 2 to 3 times slower."),
+        + (" with bfloat16." if mixed else "; this processor has no bfloat16, which makes it 2 to 3 times slower."),
         "memory_gb": f"weights, activations of {size.tokens_per_step} tokens, adapter, optimizer; {size.free_gb:.1f} GB free.",
     }  # fmt: skip
     made = Plan(

@@ -8,18 +8,17 @@ from typing import NamedTuple
 from tailorbird.errors import PlanError
 from tailorbird.settings import TrainingSettings
 
-_STEP_SIZES = (1536, 1024, 768, 512, 384, 256)
+_STEP_SIZES = (1024, 768, 512, 384, 256)
 _LONGEST = 1536
 _RUNTIME_GB = 0.75  # Python, torch and their libraries
 _MOST_EPOCHS = 3
 
 
 class Machine(NamedTuple):
-    """What a plan depends on: cores, memory in GB, bfloat16 in hardware."""
+    """What a plan depends on: cores, and memory in GB."""
 
     cores: int
     memory_gb: float
-    mixed: bool
 
 
 class Size(NamedTuple):
@@ -46,7 +45,8 @@ def memory_gb(facts: dict[str, int], tokens: int, rank: int, mixed: bool) -> flo
     """Predicted peak memory of a LoRA run with `tokens` in one forward and backward pass.
 
     Per token and layer the backward pass keeps about 30 vectors of the model's width and 14 of its inner width
-    (measured by benchmarks/memory.py); the adapter keeps its weights, gradients and two Adam moments in float32.
+    (benchmarks/training_memory.py holds that against a run); the adapter keeps its weights, gradients and two Adam
+    moments in float32.
     """
     number = 2 if mixed else 4
     weights = facts["parameters"] * number
@@ -57,7 +57,7 @@ def memory_gb(facts: dict[str, int], tokens: int, rank: int, mixed: bool) -> flo
 
 
 def fit_memory(
-    facts: dict[str, int], lengths: list[int], rank: int, machine: Machine, wanted: TrainingSettings, free_gb: float
+    facts: dict[str, int], lengths: list[int], rank: int, mixed: bool, wanted: TrainingSettings, free_gb: float
 ) -> Size:
     """The longest sequence and the largest step within memory; raises PlanError when not even a small step fits."""
     limit = min(wanted.memory_gb or 0.7 * free_gb, free_gb)
@@ -69,7 +69,7 @@ def fit_memory(
     )
     for tokens in _STEP_SIZES:
         tokens = max(tokens, length)
-        need = memory_gb(facts, tokens, rank, machine.mixed)
+        need = memory_gb(facts, tokens, rank, mixed)
         if need <= limit:
             why = "the largest step that fits the memory" if tokens < _STEP_SIZES[0] else "larger steps are not faster"
             return Size(length, tokens, need, free_gb, why_length, why + ".")

@@ -65,7 +65,7 @@ def one(tokens: int, kept: bool, count: int) -> None:
         optimizer.step()
         optimizer.zero_grad()
         done += len(step.ids)
-    predicted = cost.memory_gb(model_facts(base), tokens, 16, mixed)
+    predicted = cost.memory_gb(model_facts(base), tokens, max(len(item.ids) for item in items), 16, mixed)
     speed = done / (time.monotonic() - started)
     print(
         f"{tokens} | {'kept' if kept else 'returned'} | {predicted:.2f} | {fitting.peak_memory_gb():.2f} | {speed:.0f}",

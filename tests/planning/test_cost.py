@@ -12,9 +12,9 @@ FACTS = {"width": 576, "inner": 1536, "layers": 30, "heads": 9, "vocabulary": 49
 
 
 def test_less_memory_means_smaller_steps_and_then_a_refusal_in_words() -> None:
-    sizes = [cost.fit_memory(FACTS, [300], 16, True, TrainingSettings(), free) for free in (24, 4.8, 3.6)]
+    sizes = [cost.fit_memory(FACTS, [300], 16, True, TrainingSettings(), free) for free in (24, 3.7, 3.0)]
     assert sizes[0].tokens_per_step > sizes[1].tokens_per_step > sizes[2].tokens_per_step >= 300
-    assert all(size.memory_gb <= free for size, free in zip(sizes, (24, 4.8, 3.6), strict=True))
+    assert all(size.memory_gb <= free for size, free in zip(sizes, (24, 3.7, 3.0), strict=True))
     with pytest.raises(PlanError, match="smaller model"):
         cost.fit_memory(FACTS, [300], 16, True, TrainingSettings(), 1.0)
 

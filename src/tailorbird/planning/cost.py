@@ -41,17 +41,18 @@ class Work(NamedTuple):
     why: str
 
 
-def memory_gb(facts: dict[str, int], tokens: int, rank: int, mixed: bool) -> float:
-    """Predicted peak memory of a LoRA run with `tokens` in one forward and backward pass.
+def memory_gb(facts: dict[str, int], tokens: int, longest: int, rank: int, mixed: bool) -> float:
+    """Predicted peak memory of a LoRA run with `tokens` in one pass, in conversations of up to `longest` tokens.
 
-    Per token and layer the backward pass keeps about 30 vectors of the model's width and 14 of its inner width
-    (benchmarks/training_memory.py holds that against a run); the adapter keeps its weights, gradients and two Adam
+    Per token and layer the backward pass keeps about 14 vectors of the model's width and 6 of its inner width, and two rows
+    of attention scores a head (benchmarks/training_memory.py holds that against runs); the adapter keeps its weights, gradients and two Adam
     moments in float32.
     """
     number = 2 if mixed else 4
     weights = facts["parameters"] * number
     adapter = rank * facts["layers"] * (11 * facts["width"] + 3 * facts["inner"]) * 4 * 4
-    activations = tokens * facts["layers"] * (30 * facts["width"] + 14 * facts["inner"]) * number
+    vectors = 14 * facts["width"] + 6 * facts["inner"] + 2 * facts["heads"] * longest
+    activations = tokens * facts["layers"] * vectors * number
     logits = 512 * facts["vocabulary"] * 10
     return _RUNTIME_GB + (weights + adapter + activations + logits) / 1e9
 
@@ -69,7 +70,7 @@ def fit_memory(
     )
     for tokens in _STEP_SIZES:
         tokens = max(tokens, length)
-        need = memory_gb(facts, tokens, rank, mixed)
+        need = memory_gb(facts, tokens, length, rank, mixed)
         if need <= limit:
             why = "the largest step that fits the memory" if tokens < _STEP_SIZES[0] else "larger steps are not faster"
             return Size(length, tokens, need, free_gb, why_length, why + ".")

@@ -45,8 +45,8 @@ def memory_gb(facts: dict[str, int], tokens: int, longest: int, rank: int, mixed
     """Predicted peak memory of a LoRA run with `tokens` in one pass, in conversations of up to `longest` tokens.
 
     Per token and layer the backward pass keeps about 14 vectors of the model's width and 6 of its inner width, and two rows
-    of attention scores a head (benchmarks/training_memory.py holds that against runs); the adapter keeps its weights, gradients and two Adam
-    moments in float32.
+    of attention scores a head (benchmarks/training_memory.py holds that against runs); the adapter keeps its weights,
+    gradients and two Adam moments in float32.
     """
     number = 2 if mixed else 4
     weights = facts["parameters"] * number

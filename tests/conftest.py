@@ -5,9 +5,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["COLUMNS"] = "200"
+# Time limits on single examples say more about a busy machine than about the code.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 ROOT = Path(__file__).parents[1]
 FABRICS = ["silk", "wool", "velvet", "cotton lace", "tweed", "rayon crepe", "acetate", "nylon", "linen", "leather"]

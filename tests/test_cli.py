@@ -218,6 +218,22 @@ def test_stages_out_of_order_name_the_missing_one(shop: Path) -> None:
     assert "tailorbird release" in run("chat", "Hello?", "-w", shop, expect=1).stderr
 
 
+def test_an_artifact_that_a_newer_one_left_behind_is_called_out_of_date(shop: Path) -> None:
+    run("import", "-w", shop)
+    run("audit", "-w", shop)
+    assert "out of date" not in run("status", "-w", shop).stdout
+    write_jsonl(shop / "conversations.jsonl", [conversation(n) for n in range(50)])
+    run("import", "-w", shop)
+    assert "out of date" in run("status", "-w", shop).stdout
+
+
+def test_wrong_workspaces_are_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    assert "no file" in run("status", "-w", tmp_path / "file", expect=1).stderr
+    assert "Writing failed" in run("init", tmp_path / "file", expect=1).stderr
+    assert "Made" in run("init", tmp_path / "shop[old]").stdout
+
+
 def test_init_makes_a_workspace_and_never_overwrites(tmp_path: Path) -> None:
     made = run_json("init", tmp_path / "new", "--name", 'Ann\'s "Attic"')
     assert made["settings"]["business"]["name"] == 'Ann\'s "Attic"'

@@ -21,6 +21,8 @@ GOOD = SETTINGS.format(model="smollm2-135m-instruct")
         (GOOD.replace("epochs: 2", "epochs: 0"), ["training.epochs", "greater than or equal to 1"]),
         (GOOD.replace("business:", "business: ["), ["not valid YAML"]),
         (GOOD.replace("system_prompt:", "# "), ["`system_prompt` is missing"]),
+        (GOOD.replace("system_prompt", "system_promt"), ["Unknown setting `system_promt`", "Did you mean `system_prompt`"]),
+        (GOOD.replace("I am an AI.", '""'), ["business.disclosure", "at least 10 characters"]),
         ("", ["is missing"]),
         ("just words", ["is wrong"]),
     ],
@@ -32,6 +34,12 @@ def test_mistakes_name_line_field_and_fix(tmp_path: Path, text: str, expected: l
         settings.load(path)
     for part in expected:
         assert part in refused.value.text
+
+
+def test_a_section_without_lines_takes_the_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "tailorbird.yaml"
+    path.write_text("business: {name: A shop}\nsystem_prompt: Be kind.\ntraining:\n  # minutes: 3\n", encoding="utf-8")
+    assert settings.load(path).training.minutes == 5.0
 
 
 def test_missing_file_and_wrong_encoding_are_explained(tmp_path: Path) -> None:
@@ -46,6 +54,6 @@ def test_every_field_is_explained() -> None:
     from tailorbird.commands import _fields
 
     rows = _fields(settings.Settings, "")
-    unexplained = [row["field"] for row in rows if not row["meaning"] and row["field"] != "sources"]
+    unexplained = [row["field"] for row in rows if not row["meaning"]]
     assert unexplained == []
     assert len(settings.Settings.model_fields) < 20

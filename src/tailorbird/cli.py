@@ -81,7 +81,9 @@ def init(
     if as_json:
         console.show_json({"workspace": str(made.folder), "settings": made.settings.model_dump()})
     else:
-        console.out.print(f"Made {folder / 'tailorbird.yaml'}. Put your export beside it, then: tailorbird import -w {folder}")
+        console.out.print(
+            f"Made {folder / 'tailorbird.yaml'}. Next: tailorbird import YOUR-EXPORT -w {folder}", markup=False, soft_wrap=True
+        )
 
 
 @app.command("import")
@@ -109,11 +111,19 @@ def import_(
     if not files and (columns or where or kind):
         raise InputError("--map, --where and --format need a file.", fix="Name the file before them.")
     sources = [
-        SourceSettings(path=str(file.resolve()), format=kind, map=_pairs(columns, "--map"), where=_pairs(where, "--where"))
+        SourceSettings(
+            path=str(_existing(file, workspace)), format=kind, map=_pairs(columns, "--map"), where=_pairs(where, "--where")
+        )
         for file in files or []
     ]
     opened = _open(workspace)
     _run(lambda: import_conversations(opened, sources or None, skip_bad, console.bar), as_json)
+
+
+def _existing(file: Path, workspace: Path) -> Path:
+    """A file named on the command line: as it stands, or else inside the workspace."""
+    inside = workspace / file
+    return (inside if not file.exists() and inside.exists() else file).resolve()
 
 
 def _pairs(text: str, option: str) -> dict[str, str]:
@@ -227,8 +237,7 @@ def serve(
     released = commands.production(opened)
     address = host or opened.settings.serving.host, opened.settings.serving.port if port is None else port
     console.show(released, as_json)
-    console.err.print(f"Listening on http://{address[0]}:{address[1]}/v1 (Ctrl-C stops)", soft_wrap=True)
-    verb(opened, released, *address, console.bar)
+    verb(opened, released, address, console.bar, console.listening)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from rich.table import Table
@@ -70,13 +70,13 @@ def models(as_json: bool) -> None:
     if as_json:
         console.show_json(rows)
         return
-    table = Table("name", "parameters", "memory", "context", "licence", "languages", "from", "here", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(
-            row["name"], f"{row['parameters_m']} M", f"{row['memory_gb']:.1f} GB", f"{row['context']:,}", row["licence"],
-            row["languages"], row["source"], "yes" if row["here"] else "",
-        )  # fmt: skip
-    console.out.print(table)
+        here = ", on this machine" if row["here"] else ""
+        console.out.print(
+            f"[bold]{row['name']}[/bold]  {row['parameters_m']} M parameters, {row['memory_gb']:.1f} GB, {row['licence']}{here}\n"
+            f"  [dim]{row['source']}; context {row['context']:,}; {row['languages']}[/dim]",
+            soft_wrap=True,
+        )
     console.out.print("\nmodel: in tailorbird.yaml also takes hf:owner/name or a folder. Memory is what fine-tuning needs.")
 
 
@@ -92,12 +92,16 @@ def status(workspace: Workspace, as_json: bool) -> None:
         return
     if not chain:
         console.out.print("Nothing is made yet. Start with: tailorbird import")
-    for artifact in chain:
+    for before, artifact in zip([None, *chain], chain, strict=False):
         mark = " [bold green]production[/bold green]" if artifact.id == serving else ""
+        if before is not None and before.id not in artifact.made_from:
+            mark += f" [yellow]out of date: not made from {before.id}[/yellow]"
         origin = ", ".join(artifact.made_from) or "files"
         console.out.print(f"{artifact.id}{mark}\n  {console.summary(artifact)}\n  [dim]made from {origin}[/dim]")
     for name in unfinished:
-        console.out.print(f"[yellow]{name} is unfinished[/yellow]: the same command goes on with it.")
+        console.out.print(
+            f"[yellow]{name} is unfinished[/yellow]: the command that made it goes on with it, for the same inputs."
+        )
 
 
 def _current(workspace: Workspace, kind: type[Artifact]) -> Artifact | None:
@@ -127,8 +131,11 @@ def _fields(model: type[BaseModel], prefix: str) -> list[dict[str, str]]:
     rows = []
     for name, field in model.model_fields.items():
         inner = field.annotation
+        listed = get_args(inner)[0] if get_origin(inner) is list else None
+        for nested, mark in ((inner, "."), (listed, "[].")):
+            if isinstance(nested, type) and issubclass(nested, BaseModel):
+                rows += _fields(nested, f"{prefix}{name}{mark}")
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            rows += _fields(inner, f"{prefix}{name}.")
             continue
         default = "required" if field.is_required() else repr(field.get_default(call_default_factory=True))
         rows.append({"field": prefix + name, "default": default, "meaning": field.description or ""})

@@ -70,6 +70,13 @@ def show(artifact: Artifact, as_json: bool, seconds: float | None = None) -> Non
     out.print(f"[green]✓[/green] {summary(artifact)}{took}\n  [dim]{artifact.id}[/dim]")
 
 
+def listening(url: str) -> None:
+    """Says where the server is, on stderr."""
+    err.print(
+        f"Listening on {url} for the models that GET {url}/models lists, `production` among them. Ctrl-C stops.", soft_wrap=True
+    )
+
+
 def show_json(content: Any) -> None:
     """Prints anything for machines."""
     print(json.dumps(content, indent=1, ensure_ascii=False))

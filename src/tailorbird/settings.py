@@ -15,7 +15,7 @@ FILE = "tailorbird.yaml"
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, str_strip_whitespace=True)
 
 
 class BusinessSettings(_Strict):
@@ -23,7 +23,7 @@ class BusinessSettings(_Strict):
 
     name: str
     """The name customers know the business by."""
-    disclosure: str = "You are talking to an AI assistant. Ask for a person at any time."
+    disclosure: str = Field(default="You are talking to an AI assistant. Ask for a person at any time.", min_length=10)
     """What the server says first in every conversation, so that nobody mistakes the assistant for a person."""
 
 
@@ -98,11 +98,12 @@ class Settings(_Strict):
     """The whole of tailorbird.yaml."""
 
     business: BusinessSettings
-    system_prompt: str
+    system_prompt: str = Field(min_length=1)
     """What the model is told before every conversation, in training and in service alike."""
     model: str = "smollm2-135m-instruct"
     """Base model: a name from `tailorbird models`, hf:owner/name, or a folder."""
     sources: list[SourceSettings] = Field(default_factory=list)
+    """The files to import, when `tailorbird import` names none."""
     audit: AuditSettings = AuditSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
@@ -113,9 +114,9 @@ def load(path: Path) -> Settings:
     """Reads tailorbird.yaml; raises SettingsError with the line of what is wrong."""
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as problem:
+    except OSError as problem:
         raise SettingsError(
-            f"There is no {path.name} in {path.parent}.", fix="Run `tailorbird init` there, or name a workspace with -w."
+            f"There is no file {path} to read.", fix="Run `tailorbird init FOLDER`, or name a workspace's folder with -w."
         ) from problem
     except UnicodeDecodeError as problem:
         raise SettingsError("The file is not UTF-8 text.", fix="Save it as UTF-8.", where=str(path)) from problem
@@ -130,10 +131,13 @@ def load(path: Path) -> Settings:
             fix="Check indentation, colons and quotes around that line.",
             where=f"{path}{line}",
         ) from problem
+    if isinstance(content, dict):  # a section whose lines are all commented out
+        content = {field: value for field, value in content.items() if value is not None}
     try:
         return Settings.model_validate(content or {})
     except ValidationError as problem:
-        raise _explained(problem.errors()[0], tree, path) from problem
+        misspelt_first = sorted(problem.errors(), key=lambda error: error["type"] != "extra_forbidden")
+        raise _explained(misspelt_first[0], tree, path) from problem
 
 
 def _explained(error: Any, tree: Any, path: Path) -> SettingsError:

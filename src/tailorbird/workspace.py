@@ -35,7 +35,8 @@ system_prompt: >-
   You are the AI assistant of {name}. Answer customers kindly, briefly and exactly as our policies say.
   If you do not know, say so and pass the question to a person.
 
-# The file with your support conversations. CSV columns are named with map.
+# The files with your support conversations, beside this one. For CSV, map names the columns, for example
+#   map: {{body: question, answer: answer, queue: tag}}
 sources:
   - path: conversations.jsonl
 """
@@ -57,7 +58,8 @@ class Workspace:
         target = folder / settings.FILE
         if target.exists():
             raise WorkspaceError(f"{target} exists already.", fix="Edit it, or choose another folder.")
-        folder.mkdir(parents=True, exist_ok=True)
+        with _explaining_disk(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         write_text(target, _STARTER.format(name=" ".join(name.split()), quoted=json.dumps(name, ensure_ascii=False)))
         return cls(folder)
 
@@ -95,8 +97,19 @@ class Workspace:
                 write_text(self.store / "format.json", json.dumps({"format": FORMAT}))
         return folder
 
+    @contextmanager
+    def drafting(self, kind: type[Artifact], identity: str) -> Iterator[Path]:
+        """An empty draft folder that is removed again if anything goes wrong before it is saved."""
+        folder = self.draft(kind, identity)
+        try:
+            with _explaining_disk(folder):
+                yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
     def save(self, artifact: _A, draft: Path) -> _A:
-        """Makes a draft an artifact, all at once."""
+        """Makes a draft an artifact, all at once, and the one that the next stage takes."""
         target = self.path(artifact)
         with _explaining_disk(target):
             write_text(draft / "manifest.json", artifact.model_dump_json(indent=1))
@@ -104,7 +117,7 @@ class Workspace:
             if target.exists():
                 shutil.rmtree(target)
             draft.rename(target)
-        return artifact
+        return self.use(artifact)
 
     def find(self, kind: type[_A], identity: str) -> _A | None:
         """The artifact with this id, if it was made."""
@@ -225,7 +238,7 @@ def _explaining_disk(where: Path) -> Iterator[None]:
         yield
     except OSError as problem:
         reason = {errno.ENOSPC: "The disk is full", errno.EDQUOT: "The disk quota is used up"}.get(
-            problem.errno or 0, f"Writing failed ({problem.strerror})"
+            problem.errno or 0, f"Writing failed ({problem.strerror or problem})"
         )
         raise WorkspaceError(
             f"{reason}; nothing that was saved before is changed.",

@@ -80,6 +80,20 @@ def test_too_few_conversations_are_refused_with_reasons(shop: Path) -> None:
         audited(shop, [conversation(1)] * 3)
 
 
+def test_customers_that_cannot_be_told_apart_are_refused(shop: Path) -> None:
+    with pytest.raises(InputError, match="form only 1 groups"):
+        audited(shop, [conversation(n) | {"customer_id": "Guest"} for n in range(30)])
+
+
+def test_rows_of_one_ticket_stay_together(shop: Path) -> None:
+    rows = [conversation(n) | {"id": f"ticket {n // 3}", "customer_id": None} for n in range(60)]
+    workspace, made = audited(shop, rows)
+    seen: dict[str, str] = {}
+    for name in made.splits:
+        for c in read_conversations(workspace.path(made) / f"{name}.jsonl"):
+            assert seen.setdefault(c.id.partition("#")[0], name) == name
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 12), st.integers(0, 15), st.integers(0, 15)), min_size=10, max_size=80),
     st.integers(0, 5),

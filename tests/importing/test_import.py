@@ -88,6 +88,38 @@ def test_csv_long_form_puts_a_conversation_together(shop: Path) -> None:
     assert dataset.sources[0].format == "csv-long"
 
 
+def only(shop: Path, text: str | bytes, name: str = "t.csv", **source: object) -> list[tuple[str, str]]:
+    workspace, dataset = import_file(shop, name, text, **source)
+    return [(t.role, t.content) for t in read_conversations(workspace.path(dataset) / "conversations.jsonl")[0].turns]
+
+
+def test_long_form_goes_by_time_and_joins_what_one_person_said_in_a_row(shop: Path) -> None:
+    rows = ["7,2026-01-03,agent,Two days", "7,2026-01-02,customer,When?", "7,2026-01-01,customer,Hi"]
+    text = "\n".join(["conversation_id,created_at,role,content", *rows])
+    assert only(shop, text) == [("user", "Hi\nWhen?"), ("assistant", "Two days")]
+
+
+def test_a_long_form_conversation_with_an_unreadable_row_is_rejected_whole(shop: Path) -> None:
+    text = "conversation_id,role,content\n7,customer,When?\n7,agent,Two,days\n7,agent,It is £5\n8,customer,Hi\n8,agent,Hello\n"
+    _, dataset = import_file(shop, "t.csv", text, skip_bad=True)
+    assert (dataset.conversations, dataset.rejected) == (1, 2)
+
+
+def test_small_oddities_of_exports_lose_nothing(shop: Path) -> None:
+    assert only(shop, "sep=;\nquestion;answer\na;b\n") == [("user", "a"), ("assistant", "b")]
+    two = only(shop, "Betreff,Text,answer\nHat,Felt?,Yes\n", map={"Betreff": "question", "Text": "question"})
+    assert two[0] == ("user", "Hat\n\nFelt?")
+    cut = LINE.replace("How do I", "How \\ud83d do I")
+    assert "�" in only(shop, cut, name="a.jsonl")[0][1] or "?" in only(shop, cut, name="a.jsonl")[0][1]
+    workspace, dataset = import_file(shop, "t.csv", "question,answer,rating\na,b,Good\n")
+    assert read_conversations(workspace.path(dataset) / "conversations.jsonl")[0].tags == ("rating=Good",)
+
+
+def test_when_everything_is_rejected_the_reasons_are_told(shop: Path) -> None:
+    with pytest.raises(InputError, match="no agent turn"):
+        import_file(shop, "t.csv", "question,answer\na,\n", skip_bad=True)
+
+
 def test_importing_again_finds_the_same_dataset(shop: Path) -> None:
     workspace, first = import_file(shop, "a.jsonl", LINE)
     assert import_file(shop, "a.jsonl", LINE)[1] == first
@@ -140,7 +172,10 @@ def test_bad_json_lines_name_line_and_fix(shop: Path, content: str | bytes, expe
         ('question,answer\n"a,b\n', {}, "t.csv:2: The row that starts here is not valid CSV"),
         ("question,answer\na,\n", {}, "t.csv:2: This conversation has no agent turn"),
         ("conversation_id,role,content\n1,wizard,x\n", {}, "Unknown role 'wizard'"),
-        ("question,answer,rating\na,b,good\n", {}, "'good' is not a number"),
+        ("conversation_id,role,content\n,customer,x\n", {}, "t.csv:2: This row has no conversation id"),
+        ("question,answer\na,b\n", {"map": {"question": "Frage"}}, "'Frage' is not a field"),
+        ("Frage,Antwort\na,b\n", {"map": {"question": "Frage"}}, "The file's column comes first: Frage=question"),
+        (b"PK\x03\x04spreadsheet", {}, "spreadsheet"),
         ("question,answer\n", {}, "No conversation was found"),
         (",".join("abcdefg"[i % 7] for i in range(2_000_000)) + "\n", {}, "2,000,000 columns"),
         (",".join("x" for _ in range(10_000_000)) + "\n", {}, "longer than 8 MB"),

@@ -6,12 +6,12 @@ from tailorbird.evaluating.report import verdict
 from tailorbird.releasing import gate
 
 
-def card(**differences: tuple[float, float, float]) -> Scorecard:
+def card(tested: int = 40, **differences: tuple[float, float, float]) -> Scorecard:
     intervals = {name: Interval(value=v, low=low, high=high) for name, (v, low, high) in differences.items()}
     better, worse = _verdict(intervals)
     figure = Figure(value=1, low=1, high=1, unit="", better="lower")
     return Scorecard(
-        id="scorecard-x", test_conversations=9, test_answers=9,
+        id="scorecard-x", test_conversations=tested, test_answers=9,
         systems={system: dict.fromkeys(differences, figure) for system in ("base", "tuned")},
         differences={"tuned-base": intervals}, generalisation_gap=0.1, better=better, worse=worse,
     )  # fmt: skip
@@ -22,6 +22,10 @@ def test_better_on_loss_and_worse_on_nothing_passes() -> None:
     assert gate(good) == []
     assert good.better == ("loss", "chrf")
     assert "better on" in verdict(good)
+
+
+def test_a_handful_of_conversations_proves_nothing() -> None:
+    assert "only 3 conversations were held out" in gate(card(tested=3, loss=(-0.5, -0.5, -0.5)))[0]
 
 
 def test_a_difference_that_may_be_chance_is_no_reason_to_release() -> None:

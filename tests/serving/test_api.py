@@ -51,7 +51,7 @@ def user(text: str) -> dict:
 
 
 def test_models_are_listed(client: openai.OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == ["shop-v1"]
+    assert [model.id for model in client.models.list()] == ["shop-v1", "production"]
 
 
 def test_a_completion_starts_with_the_disclosure_and_has_usage(client: openai.OpenAI) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 
 from tailorbird.artifacts import Audit, Conversation, Dataset, Turn, make_id
@@ -55,8 +54,13 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
             fix=f"Reasons: {dict(Counter(q.reason for q in aside))}. Import more conversations.",
         )
     parts, groups = split(kept, settings.audit)
-    draft = workspace.draft(Audit, identity)
-    try:
+    if empty := [name for name in SPLITS if not parts[name]]:
+        raise InputError(
+            f"Nothing is left for {' and '.join(empty)}: the {len(kept)} conversations form only {groups} groups that share a "
+            "customer, a first question or an answer, and such a group is never divided.",
+            fix="Check that customer_id really names customers (a column where everybody is 'Guest' does not).",
+        )
+    with workspace.drafting(Audit, identity) as draft:
         for name in SPLITS:
             write_lines(draft / f"{name}.jsonl", parts[name])
         write_lines(draft / "quarantined.jsonl", aside)
@@ -72,10 +76,7 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
             seed=settings.audit.seed,
             system_prompt=settings.system_prompt,
         )
-        return workspace.use(workspace.save(made, draft))
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+        return workspace.save(made, draft)
 
 
 def _prepared(conversation: Conversation, redactor: Redactor, system_prompt: str) -> Conversation:

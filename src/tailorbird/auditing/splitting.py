@@ -1,15 +1,17 @@
 """Divides conversations into train, validation and test so that nothing of one is in another.
 
-Conversations of one customer, with the same first question, or with a same answer stay together.
+Conversations of one customer or ticket, with the same first question, or with a same answer stay together.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 
 from tailorbird.artifacts import Conversation
 from tailorbird.settings import AuditSettings
 
+_NUMBERED = re.compile(r"#\d+$")
 SPLITS = ("train", "validation", "test")
 
 
@@ -47,8 +49,11 @@ def _together(conversations: list[Conversation]) -> list[list[int]]:
         return index
 
     first: dict[str, int] = {}
+    ids = {conversation.id for conversation in conversations}
     for index, conversation in enumerate(conversations):
-        for key in _keys(conversation):
+        # The import numbers repeated ids: 7, 7#2, 7#3 are one ticket.
+        ticket = _NUMBERED.sub("", conversation.id)
+        for key in [*_keys(conversation), f"ticket {ticket if ticket in ids else conversation.id}"]:
             parent[root(index)] = root(first.setdefault(key, index))
     groups: dict[int, list[int]] = {}
     for index in range(len(conversations)):

@@ -23,6 +23,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 _CONTEXT = 4096
 _SLOTS = 4
+_SHORTEST_ANSWER = 64
 
 
 class LlamaCppReplier:
@@ -83,14 +84,15 @@ class LlamaCppReplier:
 
     def _request(self, messages: list[Message], options: ReplyOptions) -> dict[str, Any]:
         prompt = self._encoder.prompt(messages)
-        if len(prompt) + options.max_tokens > _CONTEXT:
+        room = _CONTEXT - len(prompt)
+        if room < _SHORTEST_ANSWER:
             raise InputError(
-                f"The conversation has {len(prompt)} tokens; with an answer of up to {options.max_tokens} it exceeds {_CONTEXT}.",
+                f"The conversation has {len(prompt)} tokens; {_CONTEXT} are the most that it and the answer can have.",
                 fix="Start a new conversation, or shorten the messages.",
             )
         return {
             "prompt": prompt,
-            "n_predict": options.max_tokens,
+            "n_predict": min(options.max_tokens, room),
             "temperature": options.temperature,
             "top_p": options.top_p,
             "seed": options.seed if options.seed is not None else secrets.randbits(31),

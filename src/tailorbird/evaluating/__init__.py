@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -81,14 +80,10 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
         better=better,
         worse=worse,
     )
-    draft = workspace.draft(Scorecard, identity)
-    try:
+    with workspace.drafting(Scorecard, identity) as draft:
         write_lines(draft / "answers.jsonl", answers)
         report.write(draft / "report.html", workspace, card, answers)
-        return workspace.use(workspace.save(card, draft))
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+        return workspace.save(card, draft)
 
 
 def _questions(test: list[Conversation], most: int) -> list[_Question]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -56,13 +55,12 @@ def import_conversations(
         conversations += read
         rejected += refused
         made.append(Source(name=source.path, format=kind, sha256=digests[source.path], conversations=len(read)))
-    if rejected and not skip_bad:
+    if rejected and (not skip_bad or not conversations):
         raise _all_problems(rejected)
     if not conversations:
-        raise InputError("No conversation was found.", fix="Check the file, `--format` and `--map`.")
+        raise InputError("No conversation was found.", fix="Check the file, `--format`, `--map` and `--where`.")
     conversations = _unique_ids(conversations)
-    draft = workspace.draft(Dataset, identity)
-    try:
+    with workspace.drafting(Dataset, identity) as draft:
         write_lines(draft / "conversations.jsonl", conversations)
         write_lines(draft / "rejected.jsonl", rejected)
         dataset = Dataset(
@@ -72,10 +70,7 @@ def import_conversations(
             turns=sum(len(c.turns) for c in conversations),
             rejected=len(rejected),
         )
-        return workspace.use(workspace.save(dataset, draft))
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+        return workspace.save(dataset, draft)
 
 
 def _read(path: Path, source: SourceSettings, progress: Progress) -> tuple[list[Conversation], list[RejectedRecord], str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import difflib
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime
 
 from tailorbird.artifacts import Conversation, Turn
 from tailorbird.errors import InputError
 from tailorbird.importing.reading import LONGEST_LINE, Lines, Rejected
-from tailorbird.importing.turns import NO_ANSWER, answered, content_id
+from tailorbird.importing.turns import NO_ANSWER, answered, content_id, merged
 
 MOST_COLUMNS = 500
 FIELDS = (
@@ -49,7 +49,7 @@ def read(
     if not header:
         raise InputError("The table has no header line.", fix="Export it with column names.", where=f"{lines.path}:1")
     header = [name.strip() for name in header]
-    _check_known(list(mapping) + list(where), header, lines)
+    _check_known(mapping, where, header, lines)
     columns = _columns(header, mapping, lines)
     kind = kind or ("csv-long" if {"conversation_id", "role", "content"} <= set(columns) else "csv-pairs")
     needed = ("conversation_id", "role", "content") if kind == "csv-long" else ("question", "answer")
@@ -57,7 +57,7 @@ def read(
     if missing:
         raise InputError(
             f"No column is known as {' or '.join(missing)}. The columns are: {', '.join(header[:20])}.",
-            fix=f"Name it with --map, for example --map {header[0]}={missing[0]}.",
+            fix=f"Name it with --map THE_COLUMN={missing[0]}.",
             where=f"{lines.path}:1",
         )
     wanted = [(header.index(column), value) for column, value in where.items()]
@@ -77,10 +77,14 @@ def _rows(lines: Lines) -> Iterator[Row]:
             where=f"{lines.path}:1",
         )
     position = 1
+    excel = first.lower().startswith("sep=")  # Excel's own hint, not a row
+    if excel:
+        commas = first.strip()[4:5] or commas
 
     def feed() -> Iterator[str]:
-        for _, text in lines:
-            yield text
+        for number, text in lines:
+            if not (excel and number == 1):
+                yield text
 
     csv.field_size_limit(LONGEST_LINE)
     reader = csv.reader(feed(), delimiter=commas, strict=True)
@@ -110,14 +114,16 @@ def _same_width(rows: Iterator[Row], width: int) -> Iterator[Row | Rejected]:
             yield number, [cell.strip() for cell in row]
         else:
             reason = f"This row has {len(row)} columns, the header {width}."
-            yield Rejected(number, reason, ",".join(row))
+            yield Rejected(number, reason, ",".join(row), tuple(row))
 
 
-def _check_known(named: list[str], header: list[str], lines: Lines) -> None:
-    for column in named:
+def _check_known(mapping: dict[str, str], where: dict[str, str], header: list[str], lines: Lines) -> None:
+    for column in [*mapping, *where]:
         if column not in header:
             close = difflib.get_close_matches(column, header, 1)
             hint = f"Did you mean {close[0]}? " if close else ""
+            if mapping.get(column) in header:
+                hint = f"The file's column comes first: {mapping[column]}={column}. "
             raise InputError(
                 f"There is no column {column!r}.",
                 fix=f"{hint}The columns are: {', '.join(header[:20])}.",
@@ -163,23 +169,44 @@ def _pairs(rows: Iterator[Row | Rejected], columns: Columns, header: list[str]) 
 
 
 def _long(rows: Iterator[Row | Rejected], columns: Columns, header: list[str]) -> Iterator[Conversation | Rejected]:
-    """Rows of one conversation may lie apart; they are put together in the file's order."""
+    """Rows of one conversation may lie apart; they are put together by their time, or in the file's order without one.
+
+    Messages that one person sent in a row are one turn. A conversation with an unreadable row is rejected whole.
+    """
     threads: dict[str, list[Row]] = {}
+    broken: set[str] = set()
+    place = columns["conversation_id"][0]
     for row in rows:
         if isinstance(row, Rejected):
+            broken.update(row.cells[place : place + 1])
             yield row
+        elif not row[1][place]:
+            yield Rejected(row[0], "This row has no conversation id.", str(row[1]))
         else:
-            threads.setdefault(_cell(row[1], columns, "conversation_id"), []).append(row)
+            threads.setdefault(row[1][place], []).append(row)
     for identity, messages in threads.items():
+        if identity in broken:
+            yield Rejected(messages[0][0], f"Another row of conversation {identity} cannot be read.", str(messages))
+            continue
         turns, unknown = [], None
-        for number, cells in messages:
+        for number, cells in _in_time(messages, columns):
             role = _ROLES.get(_cell(cells, columns, "role").lower())
             if role is None:
                 unknown = Rejected(number, f"Unknown role {_cell(cells, columns, 'role')!r}; use customer or agent.", str(cells))
                 break
             turns.append(Turn.model_validate({"role": role, "content": _cell(cells, columns, "content")}))
         number, cells = messages[0]
-        yield unknown or _conversation(tuple(turns), number, cells, columns, header, identity)
+        yield unknown or _conversation(merged(turns), number, cells, columns, header, identity)
+
+
+def _in_time(messages: list[Row], columns: Columns) -> list[Row]:
+    """The rows sorted by created_at, if every row has one that can be compared."""
+    try:
+        times = [datetime.fromisoformat(_cell(cells, columns, "created_at")) for _, cells in messages]
+        order = sorted(range(len(messages)), key=lambda i: (times[i], i))
+    except (ValueError, TypeError):
+        return messages
+    return [messages[i] for i in order]
 
 
 def _conversation(
@@ -187,21 +214,24 @@ def _conversation(
 ) -> Conversation | Rejected:
     if not answered(turns):
         return Rejected(number, NO_ANSWER, str(cells))
-    rating: Any = _cell(cells, columns, "rating") or None
+    said = _cell(cells, columns, "rating")
+    tags = [f"{header[i]}={cells[i]}" for i in columns.get("tag", []) if cells[i]]
     try:
-        rating = float(rating) if rating is not None else None
-    except ValueError:
-        return Rejected(number, f"The rating {rating!r} is not a number.", str(cells))
+        rating = float(said) if said else None
+    except ValueError:  # "Good" is no number, but worth keeping
+        rating = None
+        tags.append(f"rating={said}")
     return Conversation(
         id=identity or _cell(cells, columns, "id") or content_id(turns),
         turns=turns,
         customer_id=_cell(cells, columns, "customer_id") or None,
         created_at=_cell(cells, columns, "created_at") or None,
         rating=rating,
-        tags=tuple(f"{header[i]}={cells[i]}" for i in columns.get("tag", []) if cells[i]),
+        tags=tuple(tags),
         origin=str(number),
     )
 
 
 def _cell(cells: list[str], columns: Columns, field: str) -> str:
-    return cells[columns[field][0]] if field in columns else ""
+    """The field's text; several columns mapped to one field are joined."""
+    return "\n\n".join(cells[i] for i in columns.get(field, []) if cells[i])

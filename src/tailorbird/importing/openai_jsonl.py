@@ -14,7 +14,7 @@ from tailorbird.importing.reading import Lines, Rejected
 from tailorbird.importing.turns import NO_ANSWER, answered, content_id
 
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
-_UNSPOKEN = {"tool", "function"}
+_UNSPOKEN_ROLES = ("tool", "function")
 
 
 class _UnusableError(ValueError):
@@ -70,15 +70,16 @@ def _turn(message: Any, place: int) -> Turn | None:
     if not isinstance(message, dict) or "role" not in message:
         raise _UnusableError(f'Message {place} has no "role".')
     role, content = message["role"], message.get("content")
-    if role in _UNSPOKEN or (content is None and message.get("tool_calls")):
+    if role in _UNSPOKEN_ROLES or (content is None and message.get("tool_calls")):
         return None
-    if role not in _ROLES:
+    if not isinstance(role, str) or role not in _ROLES:
         raise _UnusableError(f"Message {place} has the unknown role {role!r}; use system, user or assistant.")
     if isinstance(content, list):
         content = "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     if not isinstance(content, str):
         raise _UnusableError(f'Message {place} has no text in "content".')
-    return Turn.model_validate({"role": _ROLES[role], "content": content.strip()})
+    whole = content.encode("utf-8", "replace").decode()  # an emoji that an export cut in half
+    return Turn.model_validate({"role": _ROLES[role], "content": whole.strip()})
 
 
 def _text(value: Any) -> str | None:

@@ -20,6 +20,7 @@ class Rejected:
     line: int
     reason: str
     text: str
+    cells: tuple[str, ...] = ()
 
 
 class Lines:
@@ -52,6 +53,10 @@ class Lines:
                 f"This line is longer than {LONGEST_LINE // 1_000_000} MB, so it cannot be one record.",
                 fix="Export one conversation a line (JSON Lines), or a CSV with one row a message.",
                 where=where,
+            )
+        if number == 1 and raw.startswith(b"PK\x03\x04"):
+            raise InputError(
+                "This is a spreadsheet or an archive, not text.", fix="Open it and save it as CSV (UTF-8).", where=where
             )
         if number == 1 and raw.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise InputError("The file is UTF-16, not UTF-8.", fix=_RESAVE.format("UTF-16", self.path.name), where=where)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 import psutil
 
@@ -79,9 +78,5 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
         memory_gb=round(size.memory_gb, 2),
         why=why,
     )
-    draft = workspace.draft(Plan, identity)
-    try:
-        return workspace.use(workspace.save(made, draft))
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+    with workspace.drafting(Plan, identity) as draft:
+        return workspace.save(made, draft)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import phonenumbers
 
-_EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}\b")
+_EMAIL = re.compile(r"[\w.%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}\b")
 _CARD = re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.]?\d)")
 # Numbers written without a country code are tried as these countries'.
 _REGIONS = ("GB", "US", "DE", "FR", "ES", "IT", "PL", "NL", "PT")
@@ -87,4 +87,8 @@ class Redactor:
 
 
 def _normal(value: str) -> str:
-    return value.lower() if "@" in value else re.sub(r"\D", "", value)
+    """The same for one address or number however it is written: +44 117 … and 0117 … end in the same nine digits."""
+    if "@" in value:
+        return value.lower()
+    digits = re.sub(r"\D", "", value)
+    return digits if len(digits) > 13 else digits[-9:]

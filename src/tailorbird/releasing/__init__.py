@@ -11,6 +11,7 @@ from tailorbird.releasing import card as model_card
 from tailorbird.workspace import Workspace, write_text
 
 PRODUCTION = "production"
+FEWEST_TESTED = 8
 
 
 def release(workspace: Workspace, scorecard: Scorecard, override: str | None = None, progress: Progress = silent) -> Release:
@@ -31,7 +32,6 @@ def release(workspace: Workspace, scorecard: Scorecard, override: str | None = N
     identity = make_id(Release, scorecard=scorecard.id, disclosure=disclosure, override=override if reasons else None)
     made = workspace.find(Release, identity)
     if made is None:
-        draft = workspace.draft(Release, identity)
         made = Release(
             id=identity,
             made_from=(scorecard.id, candidate.id),
@@ -42,14 +42,11 @@ def release(workspace: Workspace, scorecard: Scorecard, override: str | None = N
             lineage={kind.kind: workspace.ancestor(scorecard, kind).id for kind in (Dataset, Audit, Plan, Candidate, Scorecard)},
             overridden=override if reasons else None,
         )
-        try:
+        with workspace.drafting(Release, identity) as draft:
             with progress("Copying the adapter", None):
                 shutil.copytree(workspace.path(candidate) / "adapter", draft / "adapter")
             write_text(draft / "MODEL_CARD.md", model_card.text(workspace, made, scorecard))
             workspace.save(made, draft)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
     workspace.set_alias(PRODUCTION, made.id)
     return workspace.use(made)
 
@@ -57,6 +54,10 @@ def release(workspace: Workspace, scorecard: Scorecard, override: str | None = N
 def gate(scorecard: Scorecard) -> list[str]:
     """Why a candidate may not be released; empty when it may."""
     reasons = []
+    if scorecard.test_conversations < FEWEST_TESTED:
+        reasons.append(
+            f"only {scorecard.test_conversations} conversations were held out, and fewer than {FEWEST_TESTED} prove nothing"
+        )
     difference = scorecard.differences["tuned-base"]["loss"]
     if "loss" not in scorecard.better:
         reasons.append(

@@ -5,6 +5,7 @@ Feedback, guards and hand-off are not here yet.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from tailorbird import engine
@@ -29,8 +30,14 @@ def open_assistant(workspace: Workspace, release: Release, tuned: bool = True, p
     return Assistant(replier, release.system_prompt, release.disclosure)
 
 
-def serve(workspace: Workspace, release: Release, host: str, port: int, progress: Progress = silent) -> None:
-    """Answers `POST /v1/chat/completions` and `GET /v1/models` until stopped."""
+def serve(
+    workspace: Workspace,
+    release: Release,
+    address: tuple[str, int],
+    progress: Progress = silent,
+    listening: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Answers `POST /v1/chat/completions` and `GET /v1/models` at (host, port) until stopped; port 0 takes any free one."""
     from tailorbird.serving import api
 
-    api.run(open_assistant(workspace, release, progress=progress), host, port)
+    api.run(open_assistant(workspace, release, progress=progress), *address, listening)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import uvicorn
@@ -14,9 +15,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 
-from tailorbird.errors import InputError, TailorbirdError
+from tailorbird.errors import InputError, TailorbirdError, WorkspaceError
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece
 from tailorbird.serving.assistant import Assistant
+
+ALIAS = "production"
+"""Names whatever version is in production, so that clients need no change after a release."""
 
 
 class ContentPart(BaseModel):
@@ -51,18 +55,22 @@ class ChatRequest(BaseModel):
     messages: list[ChatMessage] = Field(min_length=1)
     max_tokens: int | None = Field(default=None, ge=1)
     max_completion_tokens: int | None = Field(default=None, ge=1)
-    temperature: float = Field(default=0.0, ge=0, le=2)
-    top_p: float = Field(default=1.0, gt=0, le=1)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
     seed: int | None = None
     stop: str | list[str] | None = None
-    stream: bool = False
-    stream_options: StreamOptions = StreamOptions()
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
 
     def options(self) -> ReplyOptions:
         """What the replier is asked for."""
         stop = [self.stop] if isinstance(self.stop, str) else self.stop or []
         return ReplyOptions(
-            self.max_completion_tokens or self.max_tokens or 256, self.temperature, self.top_p, self.seed, tuple(stop)
+            max_tokens=self.max_completion_tokens or self.max_tokens or 256,
+            temperature=self.temperature or 0.0,
+            top_p=1.0 if self.top_p is None else self.top_p,
+            seed=self.seed,
+            stop=tuple(stop),
         )
 
 
@@ -70,23 +78,24 @@ def application(assistant: Assistant) -> FastAPI:
     """The web application for one assistant."""
     app = FastAPI(title="tailorbird", docs_url=None, redoc_url=None, openapi_url=None)
     started = int(time.time())
+    names = [assistant.name, ALIAS]
 
     @app.get("/v1/models")
     def models() -> dict[str, Any]:
-        card = {"id": assistant.name, "object": "model", "created": started, "owned_by": "tailorbird"}
-        return {"object": "list", "data": [card]}
+        cards = [{"id": name, "object": "model", "created": started, "owned_by": "tailorbird"} for name in names]
+        return {"object": "list", "data": cards}
 
     @app.post("/v1/chat/completions")
     def chat(request: ChatRequest) -> Response:
-        if request.model != assistant.name:
-            return _error(404, f"There is no model {request.model!r}; this server has {assistant.name!r}.", "model_not_found")
+        if request.model not in names:
+            return _error(404, f"There is no model {request.model!r}; this server has {' and '.join(names)}.", "model_not_found")
         if request.messages[-1].role != "user":
             return _error(400, "The last message must be the user's.", "invalid_request_error")
         pieces = assistant.stream([message.plain() for message in request.messages], request.options())
         head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": assistant.name}
         ready = _begun(pieces)
         if request.stream:
-            events = _events(ready, head, request.stream_options.include_usage)
+            events = _events(ready, head, bool(request.stream_options and request.stream_options.include_usage))
             return StreamingResponse(events, media_type="text/event-stream")
         return JSONResponse(_completion(ready, head))
 
@@ -163,6 +172,14 @@ def _event(content: dict[str, Any]) -> str:
     return f"data: {json.dumps(content, ensure_ascii=False)}\n\n"
 
 
-def run(assistant: Assistant, host: str, port: int) -> None:
-    """Serves until stopped with Ctrl-C."""
-    uvicorn.run(application(assistant), host=host, port=port, log_level="warning")
+def run(assistant: Assistant, host: str, port: int, listening: Callable[[str], None]) -> None:
+    """Serves until stopped with Ctrl-C; `listening` is told the address once the port is taken."""
+    try:
+        taken = socket.create_server((host, port))
+    except OSError as problem:
+        raise WorkspaceError(
+            f"Port {port} of {host} cannot be used ({problem.strerror}).", fix="Choose another one with --port."
+        ) from problem
+    listening(f"http://{host}:{taken.getsockname()[1]}/v1")
+    server = uvicorn.Server(uvicorn.Config(application(assistant), log_level="warning"))
+    server.run(sockets=[taken])

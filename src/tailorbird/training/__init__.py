@@ -43,7 +43,7 @@ def train(workspace: Workspace, plan: Plan, progress: Progress = silent) -> Cand
         tokens_per_second=fitted.tokens_per_second,
         peak_memory_gb=fitted.peak_memory_gb,
     )
-    return workspace.use(workspace.save(candidate, draft))
+    return workspace.save(candidate, draft)
 
 
 def _point(row: dict[str, float]) -> CurvePoint:

@@ -22,9 +22,7 @@ demo: install
 	$(BIN)/tailorbird demo $(DEMO)
 
 check: install
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/pre-commit run --all-files
 
 test: check
 	$(BIN)/pytest $(TESTS)

@@ -20,8 +20,11 @@ class Entry(NamedTuple):
 
     @property
     def memory_gb(self) -> float:
-        """Rough memory to fine-tune it: bf16 weights, and activations that grow with its size."""
-        return round(1.2 + self.parameters_m * 1e6 * 2 / 1e9 + 0.011 * self.parameters_m, 1)
+        """Rough memory to fine-tune it with 1,024 tokens a step: libraries, bf16 weights, activations.
+
+        The plan computes it from the model's own shape; this follows that formula over the catalogue's shapes.
+        """
+        return round(1.2 + self.parameters_m * 2 / 1000 + 1.5 * (self.parameters_m / 135) ** 0.55, 1)
 
 
 DEFAULT = "smollm2-135m-instruct"

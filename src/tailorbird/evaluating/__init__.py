@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from tailorbird import engine, language
 from tailorbird.artifacts import Audit, Candidate, Conversation, Figure, Interval, Plan, Scorecard, make_id
+from tailorbird.errors import InputError
 from tailorbird.evaluating import intervals, report
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import Message, Replier, ReplyOptions, reply
@@ -64,6 +65,11 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
     test = read_conversations(workspace.path(audit) / "test.jsonl")
     base, adapter = engine.locate(candidate.model, progress), workspace.path(candidate) / "adapter"
     losses = engine.conversation_losses(base, adapter, [c.messages for c in test], plan.sequence_length, progress)
+    if not any(losses["base"]):
+        raise InputError(
+            f"No held-out conversation fits {plan.sequence_length} tokens, so nothing can be compared.",
+            fix="Raise training.sequence_length in tailorbird.yaml, then plan and train again.",
+        )
     answers = _answers(base, adapter, _questions(test, settings.answers), settings.longest_answer, progress)
     scores = _scores(answers)
     with progress("Computing intervals", None):

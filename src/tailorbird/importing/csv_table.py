@@ -76,10 +76,10 @@ def _rows(lines: Lines) -> Iterator[Row]:
             fix="Export questions and answers as columns and conversations as rows.",
             where=f"{lines.path}:1",
         )
-    position = 1
     excel = first.lower().startswith("sep=")  # Excel's own hint, not a row
     if excel:
-        commas = first.strip()[4:5] or commas
+        commas = first[4:5].strip("\r\n") or commas
+    position = 1 + excel
 
     def feed() -> Iterator[str]:
         for number, text in lines:
@@ -105,7 +105,7 @@ def _rows(lines: Lines) -> Iterator[Row]:
             )
         if any(cell.strip() for cell in row):
             yield position, row
-        position = reader.line_num + 1
+        position = reader.line_num + 1 + excel
 
 
 def _same_width(rows: Iterator[Row], width: int) -> Iterator[Row | Rejected]:

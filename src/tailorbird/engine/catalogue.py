@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 _SMOL = "en"
@@ -24,7 +25,7 @@ class Entry(NamedTuple):
 
         The plan computes it from the model's own shape; this follows that formula over the catalogue's shapes.
         """
-        return round(1.2 + self.parameters_m * 2 / 1000 + 1.5 * (self.parameters_m / 135) ** 0.55, 1)
+        return round(1.2 + self.parameters_m * 2 / 1000 + 1.5 * math.pow(self.parameters_m / 135, 0.55), 1)
 
 
 DEFAULT = "smollm2-135m-instruct"

@@ -12,12 +12,12 @@ from tailorbird.artifacts import KINDS, Artifact, Release
 from tailorbird.errors import WorkspaceError
 from tailorbird.progress import Progress
 from tailorbird.replier import Message, ReplyOptions, reply
-from tailorbird.workspace import Workspace
+from tailorbird.workspace import PRODUCTION, Workspace
 
 
 def production(workspace: Workspace) -> Release:
     """The release behind the alias `production`."""
-    identity = workspace.alias("production")
+    identity = workspace.alias(PRODUCTION)
     found = workspace.find(Release, identity) if identity else None
     if found is None:
         raise WorkspaceError("Nothing is released yet.", fix="Run `tailorbird release` after `tailorbird evaluate`.")
@@ -82,7 +82,7 @@ def models(as_json: bool) -> None:
 
 def status(workspace: Workspace, as_json: bool) -> None:
     """Every artifact in use, with what it was made from."""
-    serving = workspace.alias("production")
+    serving = workspace.alias(PRODUCTION)
     chain = [current for kind in KINDS if (current := _current(workspace, kind))]
     drafts = workspace.store / ".drafts"
     unfinished = sorted(path.name for path in drafts.iterdir()) if drafts.is_dir() else []

@@ -22,6 +22,8 @@ from tailorbird.errors import WorkspaceError
 from tailorbird.settings import Settings
 
 FORMAT = 1
+PRODUCTION = "production"
+"""The alias of the release that serves customers."""
 _A = TypeVar("_A", bound=Artifact)
 _STARTER = """\
 # Settings of one business. Every field is explained by `tailorbird settings`.
@@ -86,7 +88,7 @@ class Workspace:
         """The folder with an artifact's payload."""
         return self.store / f"{artifact.kind}s" / artifact.id
 
-    def draft(self, kind: type[Artifact], identity: str, fresh: bool = True) -> Path:
+    def draft(self, identity: str, fresh: bool = True) -> Path:
         """A folder to write a payload into before `save`; `fresh=False` keeps what an interrupted run left."""
         folder = self.store / ".drafts" / identity
         if fresh:
@@ -98,9 +100,9 @@ class Workspace:
         return folder
 
     @contextmanager
-    def drafting(self, kind: type[Artifact], identity: str) -> Iterator[Path]:
+    def drafting(self, identity: str) -> Iterator[Path]:
         """An empty draft folder that is removed again if anything goes wrong before it is saved."""
-        folder = self.draft(kind, identity)
+        folder = self.draft(identity)
         try:
             with _explaining_disk(folder):
                 yield folder

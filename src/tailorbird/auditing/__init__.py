@@ -60,7 +60,7 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
             "customer, a first question or an answer, and such a group is never divided.",
             fix="Check that customer_id really names customers (a column where everybody is 'Guest' does not).",
         )
-    with workspace.drafting(Audit, identity) as draft:
+    with workspace.drafting(identity) as draft:
         for name in SPLITS:
             write_lines(draft / f"{name}.jsonl", parts[name])
         write_lines(draft / "quarantined.jsonl", aside)

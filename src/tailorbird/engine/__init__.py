@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tailorbird.artifacts import Plan
 from tailorbird.engine.catalogue import DEFAULT, ENTRIES, Entry
+from tailorbird.engine.cores import cores
 from tailorbird.progress import Progress
 from tailorbird.replier import Message, Replier
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tailorbird.engine.fitting import Fitted
 
 __all__ = [
-    "DEFAULT", "ENTRIES", "Entry", "conversation_losses", "fit", "is_available", "locate", "measure_lengths", "measure_speed",
+    "DEFAULT", "ENTRIES", "Entry", "conversation_losses", "cores", "fit", "is_available", "locate", "measure_lengths", "measure_speed",
     "mixed_precision", "model_facts", "open_replier",
 ]  # fmt: skip
 
@@ -28,6 +29,7 @@ __all__ = [
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# GOMP's default spinning collapses throughput beside another busy process; it is read when the library loads.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 Chats = list[list[Message]]

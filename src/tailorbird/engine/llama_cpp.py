@@ -6,7 +6,6 @@ answers (upstream issue 26207). Prompts go in as token ids from our own encoder:
 
 from __future__ import annotations
 
-import os
 import queue
 import secrets
 import threading
@@ -15,11 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from tailorbird.engine.chat import ChatEncoder
+from tailorbird.engine.cores import cores
 from tailorbird.errors import InputError, ModelError
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece
-
-# GOMP's default spinning collapses throughput beside another busy process; it is read when the library loads.
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 _CONTEXT = 4096
 _SLOTS = 4
@@ -39,8 +36,7 @@ class LlamaCppReplier:
         params = xllamacpp.CommonParams()
         params.model.path = str(base / "serving.gguf")
         params.n_ctx, params.n_parallel, params.n_gpu_layers = _CONTEXT * _SLOTS, _SLOTS, 0
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cores
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cores()
         params.cache_ram_mib, params.warmup, params.verbosity = 0, False, -1
         params.api_keys = [secrets.token_hex(16)]  # its own HTTP port stays closed to others on this machine
         self._lora: list[dict[str, Any]] = []

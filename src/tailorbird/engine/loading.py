@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import os
 import sys
 import warnings
 from pathlib import Path
@@ -17,6 +16,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM
 from transformers.utils import logging
 
+from tailorbird.engine.cores import cores
 from tailorbird.engine.packed import ATTENTION, check_supported
 from tailorbird.errors import ModelError
 
@@ -41,7 +41,7 @@ def device() -> str:
 
 def use_all_cores() -> None:
     """One thread for each core this process may run on."""
-    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    torch.set_num_threads(cores())
 
 
 def keep_freed_memory() -> None:

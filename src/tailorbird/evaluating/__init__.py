@@ -86,7 +86,7 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
         better=better,
         worse=worse,
     )
-    with workspace.drafting(Scorecard, identity) as draft:
+    with workspace.drafting(identity) as draft:
         write_lines(draft / "answers.jsonl", answers)
         report.write(draft / "report.html", workspace, card, answers)
         return workspace.save(card, draft)

@@ -60,7 +60,7 @@ def import_conversations(
     if not conversations:
         raise InputError("No conversation was found.", fix="Check the file, `--format`, `--map` and `--where`.")
     conversations = _unique_ids(conversations)
-    with workspace.drafting(Dataset, identity) as draft:
+    with workspace.drafting(identity) as draft:
         write_lines(draft / "conversations.jsonl", conversations)
         write_lines(draft / "rejected.jsonl", rejected)
         dataset = Dataset(

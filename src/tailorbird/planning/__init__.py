@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import psutil
 
 from tailorbird import engine
@@ -23,10 +21,7 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
     Time is measured, not guessed: three real training steps run on this machine first.
     """
     wanted = workspace.settings.training
-    machine = Machine(
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        memory_gb=round(psutil.virtual_memory().total / 1e9, 1),
-    )
+    machine = Machine(engine.cores(), memory_gb=round(psutil.virtual_memory().total / 1e9, 1))
     asked = wanted.model_dump(exclude={"report_to"})
     identity = make_id(Plan, audit=audit.id, model=workspace.settings.model, training=asked, machine=machine._asdict())
     if found := workspace.find(Plan, identity):
@@ -78,5 +73,5 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
         memory_gb=round(size.memory_gb, 2),
         why=why,
     )
-    with workspace.drafting(Plan, identity) as draft:
+    with workspace.drafting(identity) as draft:
         return workspace.save(made, draft)

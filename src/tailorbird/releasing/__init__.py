@@ -8,9 +8,8 @@ from tailorbird.artifacts import Audit, Candidate, Dataset, Plan, Release, Score
 from tailorbird.errors import GateError
 from tailorbird.progress import Progress, silent
 from tailorbird.releasing import card as model_card
-from tailorbird.workspace import Workspace, write_text
+from tailorbird.workspace import PRODUCTION, Workspace, write_text
 
-PRODUCTION = "production"
 FEWEST_TESTED = 8
 
 
@@ -42,7 +41,7 @@ def release(workspace: Workspace, scorecard: Scorecard, override: str | None = N
             lineage={kind.kind: workspace.ancestor(scorecard, kind).id for kind in (Dataset, Audit, Plan, Candidate, Scorecard)},
             overridden=override if reasons else None,
         )
-        with workspace.drafting(Release, identity) as draft:
+        with workspace.drafting(identity) as draft:
             with progress("Copying the adapter", None):
                 shutil.copytree(workspace.path(candidate) / "adapter", draft / "adapter")
             write_text(draft / "MODEL_CARD.md", model_card.text(workspace, made, scorecard))

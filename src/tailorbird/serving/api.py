@@ -18,9 +18,7 @@ from pydantic import BaseModel, Field
 from tailorbird.errors import InputError, TailorbirdError, WorkspaceError
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece
 from tailorbird.serving.assistant import Assistant
-
-ALIAS = "production"
-"""Names whatever version is in production, so that clients need no change after a release."""
+from tailorbird.workspace import PRODUCTION
 
 
 class ContentPart(BaseModel):
@@ -78,7 +76,7 @@ def application(assistant: Assistant) -> FastAPI:
     """The web application for one assistant."""
     app = FastAPI(title="tailorbird", docs_url=None, redoc_url=None, openapi_url=None)
     started = int(time.time())
-    names = [assistant.name, ALIAS]
+    names = [assistant.name, PRODUCTION]  # the second needs no change in clients after a release
 
     @app.get("/v1/models")
     def models() -> dict[str, Any]:

@@ -18,7 +18,7 @@ def train(workspace: Workspace, plan: Plan, progress: Progress = silent) -> Cand
     audit = workspace.ancestor(plan, Audit)
     folder = workspace.path(audit)
     base = engine.locate(plan.model, progress)
-    draft = workspace.draft(Candidate, identity, fresh=False)
+    draft = workspace.draft(identity, fresh=False)
     fitted = engine.fit(
         base,
         plan,

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tailorbird.engine.fitting import Fitted
 
 __all__ = [
-    "DEFAULT", "ENTRIES", "Entry", "conversation_losses", "cores", "fit", "is_available", "locate", "measure_lengths", "measure_speed",
-    "mixed_precision", "model_facts", "open_replier",
+    "DEFAULT", "ENTRIES", "Entry", "conversation_losses", "cores", "fit", "is_available", "locate", "measure_lengths",
+    "measure_speed", "mixed_precision", "model_facts", "open_replier",
 ]  # fmt: skip
 
 # Nothing leaves this machine by default.

@@ -1,76 +1,98 @@
-"""Memory and speed of real training steps on the boutique, against what the plan predicts.
+"""Peak memory of real training steps against what the plan predicts, over model size, sequence length and tokens a pass.
 
 Usage: .venv/bin/python benchmarks/training_memory.py [--steps N]
-Each row is a process of its own; "kept" says whether glibc keeps freed buffers (engine/loading.py).
+Each row is a process of its own that trains N steps on random conversations, half of whose tokens are targets, as
+`tailorbird train` does. Models other than the default one have random weights.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+# Width, inner width, layers, heads, heads of keys: the default model (135M parameters), 32M, 362M.
+SHAPES = {
+    "default": None,
+    "32M": (256, 768, 12, 4, 2),
+    "362M": (960, 2560, 32, 15, 5),
+}
+ROWS = [
+    ("default", 200, 256), ("default", 320, 512), ("default", 320, 1024), ("default", 1024, 1024), ("default", 1536, 1536),
+    ("default", 320, 2048), ("32M", 320, 1024), ("362M", 320, 512), ("362M", 320, 1024),
+]  # fmt: skip
 
 
 def main() -> None:
-    """Prints a row for every step size, with the allocator's setting and without."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--steps", type=int, default=12)
-    arguments.add_argument("--one", nargs=2, metavar=("TOKENS", "KEPT"))
+    """Prints a row for every case."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--steps", type=int, default=8)
+    arguments.add_argument("--one", nargs=3, metavar=("MODEL", "LONGEST", "TOKENS"))
     chosen = arguments.parse_args()
     if chosen.one:
-        one(int(chosen.one[0]), chosen.one[1] == "kept", chosen.steps)
+        one(chosen.one[0], int(chosen.one[1]), int(chosen.one[2]), chosen.steps)
         return
-    print("tokens a step | buffers | predicted GB | peak GB | tokens/s", flush=True)
-    for tokens in (512, 1024, 1536):
-        for kept in ("kept", "returned"):
-            subprocess.run([sys.executable, __file__, "--steps", str(chosen.steps), "--one", str(tokens), kept], check=True)
+    print("model | longest | tokens a pass | predicted GB | peak GB | peak / predicted", flush=True)
+    for row in ROWS:
+        subprocess.run([sys.executable, __file__, "--steps", str(chosen.steps), "--one", *map(str, row)], check=True)
 
 
-def one(tokens: int, kept: bool, count: int) -> None:
-    """Trains `count` steps of `tokens` tokens and prints what they took; the first two are not timed."""
-    import shutil
-
+def one(name: str, longest: int, tokens: int, steps: int) -> None:
+    """Trains and prints what it took."""
     import torch
-    from peft.helpers import disable_input_dtype_casting
 
-    from tailorbird import Workspace, audit, import_conversations
-    from tailorbird.demo import example
-    from tailorbird.engine import fitting, loading, locate, model_facts, packed, packing
-    from tailorbird.engine.chat import ChatEncoder
+    from tailorbird.engine import fitting, loading, locate, model_facts, packing
     from tailorbird.planning import cost
     from tailorbird.progress import silent
-    from tailorbird.workspace import read_conversations
 
-    if not kept:
-        loading.keep_freed_memory = lambda: None
+    default = locate("smollm2-135m-instruct", silent)
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(example("boutique"), folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("artifacts"))
-        workspace = Workspace(Path(folder))
-        made = audit(workspace, import_conversations(workspace))
-        chats = [c.messages for c in read_conversations(workspace.path(made) / "train.jsonl")]
-    base = locate("smollm2-135m-instruct", silent)
-    items = fitting.encode_all(ChatEncoder(base), chats, tokens)
-    model = loading.add_lora(loading.load_base(base, packed=True), 16, 32, seed=0).train()
-    mixed = loading.mixed_precision()
-    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-4)
-    done, started = 0, 0.0
-    for number, step in enumerate(packing.plan_steps(items, tokens, 1, seed=0)[: count + 2]):
-        if number == 2:
-            done, started = 0, time.monotonic()
-        with disable_input_dtype_casting(model, active=mixed):
-            (packed.answer_loss(model, step, mixed) / len(step.targets)).backward()
+        base = random_model(default, name, Path(folder)) if SHAPES[name] else default
+        model = loading.add_lora(loading.load_base(base, packed=True), 16, 32, seed=0).train()
+        predicted = cost.memory_gb(model_facts(base), tokens, longest, 16, loading.mixed_precision())
+    groups = [(conversation(n, longest),) for n in range(steps * tokens // longest * 2 + 2)]
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-4, fused=True)
+    for pack in packing.plan_steps(groups, tokens, 1, seed=0)[:steps]:
+        step = fitting.Pass(pack)
+        (step.losses(model).sum() / step.terms).backward()
         optimizer.step()
         optimizer.zero_grad()
-        done += len(step.ids)
-    predicted = cost.memory_gb(model_facts(base), tokens, max(len(item.ids) for item in items), 16, mixed)
-    speed = done / (time.monotonic() - started)
-    print(
-        f"{tokens} | {'kept' if kept else 'returned'} | {predicted:.2f} | {fitting.peak_memory_gb():.2f} | {speed:.0f}",
-        flush=True,
-    )
+    peak = fitting.peak_memory_gb()
+    print(f"{name} | {longest} | {tokens} | {predicted:.2f} | {peak:.2f} | {peak / predicted:.2f}", flush=True)
 
 
-main()
+def conversation(seed: int, longest: int) -> object:
+    """Random tokens, the second half of them targets, of a length between a third of the longest and the longest."""
+    from tailorbird.engine.chat import Encoded
+
+    chance = random.Random(seed)
+    half = chance.randint(longest // 6, longest // 2)
+    return Encoded(tuple(chance.randrange(49000) for _ in range(2 * half)), (False,) * half + (True,) * half)
+
+
+def random_model(default: Path, name: str, folder: Path) -> Path:
+    """A model of another shape with random weights in bfloat16."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(default)
+    width, inner, layers, heads, kept = SHAPES[name]
+    config.update({
+        "hidden_size": width, "intermediate_size": inner, "num_hidden_layers": layers, "num_attention_heads": heads,
+        "num_key_value_heads": kept, "head_dim": width // heads,
+    })  # fmt: skip
+    subprocess.run([sys.executable, "-c", SAVE, config.to_json_string(), str(folder)], check=True)  # its memory does not count
+    return folder
+
+
+SAVE = """
+import json, sys, torch
+from transformers import AutoModelForCausalLM, LlamaConfig
+AutoModelForCausalLM.from_config(LlamaConfig(**json.loads(sys.argv[1])), dtype=torch.bfloat16).save_pretrained(sys.argv[2])
+"""
+
+
+if __name__ == "__main__":
+    main()

@@ -58,7 +58,7 @@ def make_tiny_model(folder: Path, family: str = "llama", seed: int = 0, texts: l
 
 def tiny_config(family: str, vocabulary: int, end: int) -> object:
     """Two-layer configurations of the architectures that tests cover; Gemma alternates sliding windows."""
-    from transformers import Gemma3TextConfig, LlamaConfig, MistralConfig, Qwen3Config
+    from transformers import Gemma3TextConfig, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
 
     common = {
         "vocab_size": vocabulary, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
@@ -68,6 +68,8 @@ def tiny_config(family: str, vocabulary: int, end: int) -> object:
     match family:
         case "llama":
             return LlamaConfig(**common, tie_word_embeddings=True)
+        case "qwen2":  # biases on q, k, v
+            return Qwen2Config(**{name: value for name, value in common.items() if name != "head_dim"})
         case "qwen3":
             return Qwen3Config(**common)
         case "gemma3":

@@ -93,7 +93,10 @@ class Audit(Artifact):
 
 
 class Plan(Artifact):
-    """What will be trained, how, and what it will cost; `why` has one line for each choice."""
+    """What will be trained, how, and what it will cost; `why` has one line for each choice.
+
+    A step is `accumulation` passes of `tokens_per_pass` tokens.
+    """
 
     kind = "plan"
 
@@ -103,6 +106,7 @@ class Plan(Artifact):
     lora_alpha: int
     sequence_length: int
     tokens_per_step: int
+    accumulation: int = 1
     epochs: int
     steps: int
     learning_rate: float
@@ -112,6 +116,11 @@ class Plan(Artifact):
     minutes: float
     memory_gb: float
     why: dict[str, str]
+
+    @property
+    def tokens_per_pass(self) -> int:
+        """Tokens that are in memory at once."""
+        return self.tokens_per_step // self.accumulation
 
 
 class CurvePoint(_Frozen):

@@ -8,13 +8,15 @@ from tailorbird.errors import PlanError
 from tailorbird.planning import cost
 from tailorbird.settings import TrainingSettings
 
+SIZE = cost.Size(512, 1024, 1, 2.0, 20.0, "", "")
 FACTS = {"width": 576, "inner": 1536, "layers": 30, "heads": 9, "vocabulary": 49152, "context": 8192, "parameters": 134_515_008}
 
 
 def test_less_memory_means_smaller_steps_and_then_a_refusal_in_words() -> None:
-    sizes = [cost.fit_memory(FACTS, [300], 16, True, TrainingSettings(), free) for free in (24, 3.7, 3.0)]
-    assert sizes[0].tokens_per_step > sizes[1].tokens_per_step > sizes[2].tokens_per_step >= 300
-    assert all(size.memory_gb <= free for size, free in zip(sizes, (24, 3.7, 3.0), strict=True))
+    sizes = [cost.fit_memory(FACTS, [300], 16, True, TrainingSettings(), free) for free in (24, 2.5, 2.1)]
+    assert sizes[0].tokens_per_pass > sizes[1].tokens_per_pass > sizes[2].tokens_per_pass >= 300
+    assert {size.tokens_per_pass * size.accumulation for size in sizes[:2]} == {1024}  # memory changes speed, not what is learnt
+    assert all(size.memory_gb <= free for size, free in zip(sizes, (24, 2.5, 2.1), strict=True))
     with pytest.raises(PlanError, match="smaller model"):
         cost.fit_memory(FACTS, [300], 16, True, TrainingSettings(), 1.0)
 
@@ -29,7 +31,7 @@ def test_long_conversations_are_cut_and_the_plan_says_so() -> None:
 def test_planned_time_keeps_to_the_minutes(lengths: list[int], speed: float, minutes: float) -> None:
     wanted = TrainingSettings(minutes=minutes)
     try:
-        work = cost.fit_time(lengths, 0, 50, 1024, speed, wanted, 6)
+        work = cost.fit_time(lengths, 0, 50, SIZE, speed, wanted, 6)
     except PlanError:
         assert speed * minutes * 60 < 1100
         return
@@ -39,7 +41,7 @@ def test_planned_time_keeps_to_the_minutes(lengths: list[int], speed: float, min
 
 
 def test_asked_for_epochs_are_taken_if_they_fit() -> None:
-    assert cost.fit_time([200] * 50, 0, 0, 1000, 1000, TrainingSettings(minutes=60, epochs=7), 6).epochs == 7
-    short = cost.fit_time([200] * 50, 0, 0, 1000, 100, TrainingSettings(minutes=1, epochs=7), 6)
+    assert cost.fit_time([200] * 50, 0, 0, SIZE, 1000, TrainingSettings(minutes=60, epochs=7), 6).epochs == 7
+    short = cost.fit_time([200] * 50, 0, 0, SIZE, 100, TrainingSettings(minutes=1, epochs=7), 6)
     assert short.steps < 7 * 10
     assert "1 minutes" in short.why

@@ -5,6 +5,8 @@ Importing this module is cheap; each function imports what it needs when it is c
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import sys
 from importlib import import_module
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT", "ENTRIES", "Entry", "conversation_losses", "cores", "fit", "is_available", "locate", "measure_lengths",
-    "measure_speed", "mixed_precision", "model_facts", "open_replier",
+    "measure_speed", "mixed_precision", "model_facts", "open_replier", "prefer",
 ]  # fmt: skip
 
 # Nothing leaves this machine by default.
@@ -30,9 +32,14 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # GOMP's default spinning collapses throughput beside another busy process; it is read when the library loads.
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+os.environ.setdefault("GOMP_SPINCOUNT", "30000")
+# torch brings its own copy of GOMP and numba takes the system's: two pools of threads that wait for each other, unless
+# the system's is there first.
+with contextlib.suppress(OSError):
+    ctypes.CDLL("libgomp.so.1", mode=ctypes.RTLD_GLOBAL)
 
 Chats = list[list[Message]]
+Pairs = list[tuple[list[Message], list[Message]]]
 
 
 def locate(name: str, progress: Progress) -> Path:
@@ -82,11 +89,21 @@ def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, p
         report_to: list[str] | None = None) -> Fitted:  # fmt: skip
     """Trains as planned, resuming what lies in `folder`; leaves `folder/adapter` (PEFT, and GGUF where it is served)."""
     _load_libraries(progress)
-    from tailorbird.engine import fitting, gguf_files
+    from tailorbird.engine import fitting
 
     fitted = fitting.fit(base, plan, train, validation, folder, progress, report_to)
-    if _serving_file(base).is_file():
-        gguf_files.write_adapter(folder / "adapter", base, folder / "adapter" / "adapter.gguf")
+    _write_serving_adapter(base, folder)
+    return fitted
+
+
+def prefer(base: Path, plan: Plan, train: Pairs, validation: Pairs, folder: Path, progress: Progress,
+           report_to: list[str] | None = None) -> Fitted:  # fmt: skip
+    """As `fit`, from pairs of a chosen and a rejected conversation that differ in their last answer, by DPO."""
+    _load_libraries(progress)
+    from tailorbird.engine import fitting
+
+    fitted = fitting.prefer(base, plan, train, validation, folder, progress, report_to)
+    _write_serving_adapter(base, folder)
     return fitted
 
 
@@ -119,6 +136,13 @@ def _load_libraries(progress: Progress) -> None:
             for name in names:
                 import_module(name)
                 advance(1)
+
+
+def _write_serving_adapter(base: Path, folder: Path) -> None:
+    from tailorbird.engine import gguf_files
+
+    if _serving_file(base).is_file():
+        gguf_files.write_adapter(folder / "adapter", base, folder / "adapter" / "adapter.gguf")
 
 
 def _serving_file(base: Path) -> Path:

@@ -14,22 +14,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft.helpers import disable_input_dtype_casting
 from safetensors import safe_open
 from torch.utils.data import SequentialSampler
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from tailorbird.artifacts import Plan
 from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length
-from tailorbird.engine.loading import add_lora, device, load_base, mixed_precision, reload_adapter
-from tailorbird.engine.packed import answer_loss, target_losses
-from tailorbird.engine.packing import Pack, lay_out, pack, plan_steps, shared_prefix
+from tailorbird.engine.loading import add_lora, device, load_base, reload_adapter
+from tailorbird.engine.packed import preference_losses, target_losses
+from tailorbird.engine.packing import Group, Pack, joined, lay_out, plan_bins, plan_steps, shared_prefix
 from tailorbird.errors import PlanError, SettingsError, WorkspaceError
 from tailorbird.progress import Progress
 from tailorbird.replier import Message
 
 Chats = list[list[Message]]
+Pairs = list[tuple[list[Message], list[Message]]]
+"""Conversations that differ in their last answer: the chosen one, the rejected one."""
+
 _COMPLETE = "complete"
+DPO_BETA = 0.1  # how far DPO may move from the base model; the value of its paper
 
 
 @dataclass(frozen=True)
@@ -47,33 +50,108 @@ class Fitted:
     curve: list[dict[str, float]]
 
 
+@dataclass(frozen=True)
+class Pass:
+    """One forward and backward pass: answers to learn or, with a reference, pairs to prefer by DPO.
+
+    `reference` holds the base model's summed losses of each chosen and rejected answer.
+    """
+
+    pack: Pack
+    reference: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def terms(self) -> int:
+        """What the loss is a mean over: target tokens or pairs."""
+        return len(self.reference) or len(self.pack.targets)
+
+    def losses(self, model: Any) -> torch.Tensor:
+        """The loss of each term."""
+        if self.reference:
+            return preference_losses(model, self.pack, self.reference, DPO_BETA)
+        return target_losses(model, self.pack)
+
+
 def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, progress: Progress,
         report_to: list[str] | None = None) -> Fitted:  # fmt: skip
-    """Trains a LoRA adapter as planned and leaves the best one in `folder/adapter`.
+    """Trains a LoRA adapter on the assistant's answers as planned and leaves the best one in `folder/adapter`.
 
     Checkpoints lie in `folder/checkpoints`; called again after an interruption it goes on from the newest complete one
     and ends with the same weights. Raises PlanError when no conversation fits the sequence length.
     """
     encoder = ChatEncoder(base)
-    learning = encode_all(encoder, train, plan.sequence_length)
-    watching = encode_all(encoder, validation, plan.sequence_length)
+    learning: list[Group] = [(item,) for item in encode_all(encoder, train, plan.sequence_length)]
+    watching: list[Group] = [(item,) for item in encode_all(encoder, validation, plan.sequence_length)]
+    _refuse_nothing(learning, watching)
+    model = add_lora(load_base(base, packed=True), plan.lora_rank, plan.lora_alpha, plan.seed)
+    passes = [Pass(pack) for pack in plan_steps(learning, plan.tokens_per_pass, plan.epochs, plan.seed)]
+    checks = [Pass(pack) for pack in plan_steps(watching, plan.tokens_per_pass, 1, plan.seed)]
+    return _run(model, plan, passes, checks, folder, progress, report_to or [])
+
+
+def prefer(base: Path, plan: Plan, train: Pairs, validation: Pairs, folder: Path, progress: Progress,
+           report_to: list[str] | None = None) -> Fitted:  # fmt: skip
+    """Trains a LoRA adapter by DPO (arXiv 2305.18290) to prefer the chosen of two conversations; else as `fit`.
+
+    The base model's losses are computed once, by the same weights with the adapter switched off, and kept in `folder`.
+    Losses in the result are nats a pair.
+    """
+    encoder = ChatEncoder(base)
+    learning, watching = (_encode_pairs(encoder, pairs, plan.sequence_length) for pairs in (train, validation))
+    _refuse_nothing(learning, watching)
+    model = add_lora(load_base(base, packed=True), plan.lora_rank, plan.lora_alpha, plan.seed)
+
+    def passes(name: str, pairs: list[Group], epochs: int) -> list[Pass]:
+        reference = reference_losses(model, pairs, plan.tokens_per_pass, folder / f"reference-{name}.json", progress)
+        bins = plan_bins(pairs, plan.tokens_per_pass, epochs, plan.seed)
+        return [Pass(lay_out(joined(pairs, chosen)), tuple(reference[n] for n in chosen)) for chosen in bins]
+
+    made = passes("train", learning, plan.epochs), passes("validation", watching, 1)
+    return _run(model, plan, *made, folder, progress, report_to or [])
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def reference_losses(
+    model: Any, pairs: list[Group], tokens_per_pass: int, kept: Path, progress: Progress
+) -> list[tuple[float, float]]:
+    """The base model's summed losses of each pair's conversations, from the file `kept` if they were computed before."""
+    if kept.is_file():
+        return [(chosen, rejected) for chosen, rejected in json.loads(kept.read_text(encoding="utf-8"))]
+    found: dict[int, tuple[float, float]] = {}
+    bins = plan_bins(pairs, tokens_per_pass, epochs=1, seed=0)
+    with model.disable_adapter(), progress("Scoring the pairs with the base model", len(bins)) as advance:
+        for members in bins:
+            pack = lay_out(joined(pairs, members))
+            sums = [part.sum().item() for part in target_losses(model, pack).split(pack.counts)]
+            found.update(zip(members, zip(sums[::2], sums[1::2], strict=True), strict=True))
+            advance(1)
+    losses = [found[number] for number in range(len(pairs))]
+    draft = kept.with_suffix(".part")
+    draft.write_text(json.dumps(losses), encoding="utf-8")
+    draft.replace(kept)
+    return losses
+
+
+def _refuse_nothing(learning: list[Group], watching: list[Group]) -> None:
     if not learning or not watching:
         raise PlanError(
             "No conversation fits the planned sequence length, so there is nothing to train or validate on.",
             fix="Raise training.sequence_length in tailorbird.yaml.",
         )
-    steps = plan_steps(learning, plan.tokens_per_step, plan.epochs, plan.seed)[: plan.steps]
-    checks = [lay_out(chosen) for chosen in pack(watching, plan.tokens_per_step)]
-    model = add_lora(load_base(base, packed=True), plan.lora_rank, plan.lora_alpha, plan.seed)
+
+
+def _run(
+    model: Any, plan: Plan, passes: list[Pass], checks: list[Pass], folder: Path, progress: Progress, report_to: list[str]
+) -> Fitted:
+    passes = passes[: plan.steps * plan.accumulation]
     checkpoints = folder / "checkpoints"
-    watch = _Watch(steps, progress)
+    watch = _Watch(passes, plan.accumulation, progress)
     trainer = _trainer(
         model=model,
-        args=_arguments(plan, len(steps), checkpoints, report_to or []),
-        train_dataset=steps,
+        args=_arguments(plan, math.ceil(len(passes) / plan.accumulation), checkpoints, report_to),
+        train_dataset=passes,
         data_collator=_collate,
         eval_dataset=checks,
-        mixed=mixed_precision(),
         callbacks=[watch, EarlyStoppingCallback(early_stopping_patience=plan.patience)],
     )
     try:
@@ -94,15 +172,16 @@ def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, p
         watch.close()
     curve = [{k: v for k, v in row.items() if isinstance(v, (int, float))} for row in state.log_history]
     losses = [row["loss"] for row in curve if "loss" in row]
+    done = passes[: state.global_step * plan.accumulation]
     return Fitted(
         steps=state.global_step,
         best_step=best,
         train_loss=sum(losses[-10:]) / len(losses[-10:]),
         validation_loss=float(state.best_metric or 0.0),
         seconds=watch.seconds,
-        tokens_per_second=sum(len(s.ids) for s in steps[: state.global_step]) / max(watch.seconds, 1e-9),
+        tokens_per_second=sum(one.pack.tokens for one in done) / max(watch.seconds, 1e-9),
         peak_memory_gb=peak_memory_gb(),
-        stopped_early=state.global_step < len(steps),
+        stopped_early=len(done) < len(passes),
         curve=curve,
     )
 
@@ -126,6 +205,7 @@ def _arguments(plan: Plan, steps: int, folder: Path, report_to: list[str]) -> Tr
         output_dir=str(folder),
         max_steps=steps,
         per_device_train_batch_size=1,
+        gradient_accumulation_steps=plan.accumulation,
         learning_rate=plan.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=max(1, steps // 20),
@@ -149,31 +229,30 @@ def _arguments(plan: Plan, steps: int, folder: Path, report_to: list[str]) -> Tr
     )
 
 
-def _collate(packs: list[Pack]) -> dict[str, Any]:
-    return {"pack": packs[0], "labels": torch.tensor(packs[0].targets)}
+def _collate(passes: list[Pass]) -> dict[str, Any]:
+    labels = torch.zeros(passes[0].terms)  # the Trainer counts them; of `labels` alone it would leave out the first
+    return {"pass": passes[0], "labels": labels, "shift_labels": labels}
 
 
 class PackedTrainer(Trainer):  # type: ignore[misc]
-    """transformers' Trainer whose batch is one pack and whose losses are weighted by token."""
+    """transformers' Trainer whose batch is one pass and whose losses are weighted by term, however many passes a step has."""
 
-    def __init__(self, *, mixed: bool, **options: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.mixed = mixed
-        self.model_accepts_loss_kwargs = True  # num_items_in_batch: the targets of all accumulated packs
+        self.model_accepts_loss_kwargs = True  # num_items_in_batch: the terms of all accumulated passes
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
 
     def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
-        """Cross-entropy summed over the pack's targets, divided by the targets of the whole optimizer step."""
-        with disable_input_dtype_casting(model, active=self.mixed):
-            loss = answer_loss(model, inputs["pack"], self.mixed)
-        return loss / (num_items_in_batch if num_items_in_batch is not None else len(inputs["pack"].targets))
+        """The pass's losses, summed and divided by the terms of the whole optimizer step."""
+        chosen: Pass = inputs["pass"]
+        return chosen.losses(model).sum() / (num_items_in_batch if num_items_in_batch is not None else chosen.terms)
 
     def evaluate(self, *args: Any, **options: Any) -> dict[str, float]:
-        """Validation loss per target token."""
+        """Validation loss per term."""
         self.model.eval()
-        metrics = {"eval_loss": mean_loss(self.model, self.eval_dataset, self.mixed)}
+        metrics = {"eval_loss": mean_loss(self.model, self.eval_dataset)}
         self.model.train()
         self.log(metrics)
         self.control: Any = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
@@ -187,8 +266,10 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
 class _Watch(TrainerCallback):  # type: ignore[misc]
     """Shows progress, keeps the time over interruptions, and marks checkpoints that were written to the end."""
 
-    def __init__(self, steps: list[Pack], progress: Progress) -> None:
-        self.steps, self.progress = steps, progress
+    def __init__(self, passes: list[Pass], accumulation: int, progress: Progress) -> None:
+        tokens = [len(one.pack.ids) for one in passes]
+        self.steps = [sum(tokens[start : start + accumulation]) for start in range(0, len(tokens), accumulation)]
+        self.progress = progress
         self.bar: Any = None
         self.advance: Callable[[float], None] = lambda amount: None
         self.started = time.monotonic()
@@ -201,12 +282,12 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.before = next((row["seconds"] for row in reversed(state.log_history) if "seconds" in row), 0.0)
         self.started = time.monotonic()
-        self.bar = self.progress("Training", sum(len(s.ids) for s in self.steps))
+        self.bar = self.progress("Training", sum(self.steps))
         self.advance = self.bar.__enter__()
-        self.advance(sum(len(s.ids) for s in self.steps[: state.global_step]))
+        self.advance(sum(self.steps[: state.global_step]))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.advance(len(self.steps[state.global_step - 1].ids))
+        self.advance(self.steps[state.global_step - 1])
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         if state.log_history:
@@ -226,16 +307,32 @@ def newest_checkpoint(folder: Path) -> str | None:
     return str(max(complete, key=lambda path: int(path.name.rpartition("-")[2]))) if complete else None
 
 
+def _encode_pairs(encoder: ChatEncoder, pairs: Pairs, longest: int) -> list[Group]:
+    """The pairs that differ and fit, uncut: their prompts must stay the same."""
+    encoded = [(encoder.encode(chosen), encoder.encode(rejected)) for chosen, rejected in pairs]
+    fitting = [_from_difference(*pair) for pair in encoded if max(len(item.ids) for item in pair) <= longest]
+    return [pair for pair in fitting if any(item.targets for item in pair)]
+
+
+def _from_difference(chosen: Encoded, rejected: Encoded) -> Group:
+    """The pair, trained from where it differs: before that, the two losses are the same and cancel."""
+    both = zip(chosen.ids, rejected.ids, strict=False)
+    start = next((i for i, (one, other) in enumerate(both) if one != other), min(len(chosen.ids), len(rejected.ids)))
+    return tuple(
+        Encoded(item.ids, tuple(trained and i >= start for i, trained in enumerate(item.trained))) for item in (chosen, rejected)
+    )
+
+
 def encode_all(encoder: ChatEncoder, chats: Chats, longest: int) -> list[Encoded]:
     """The chats that fit, each cut to whole exchanges within `longest` tokens."""
     encoded = (fit_to_length(encoder, chat, longest) for chat in chats)
     return [item for item in encoded if item is not None]
 
 
-def mean_loss(model: Any, packs: list[Pack], mixed: bool) -> float:
-    """Cross-entropy in nats a target token, every token weighing the same."""
-    losses = [loss for chosen in packs for loss in target_losses(model, chosen, mixed)]
-    return float(sum(losses) / len(losses))
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def mean_loss(model: Any, passes: list[Pass]) -> float:
+    """The mean loss of all terms, every one weighing the same."""
+    return float(torch.cat([one.losses(model) for one in passes]).mean())
 
 
 def peak_memory_gb() -> float:
@@ -245,22 +342,19 @@ def peak_memory_gb() -> float:
 
 
 def measure_speed(base: Path, sample: Chats, plan_tokens: int, rank: int, progress: Progress) -> float:
-    """Training tokens a second on this machine, from three real steps, the first of which does not count."""
+    """Training tokens a second on this machine, from five real passes, the first two of which do not count."""
     encoder = ChatEncoder(base)
-    items = encode_all(encoder, sample, plan_tokens)
+    groups = [(item,) for item in encode_all(encoder, sample, plan_tokens)]
     model = add_lora(load_base(base, packed=True), rank, 2 * rank, seed=0)
-    mixed = mixed_precision()
-    packs = [lay_out(chosen) for chosen in pack(items, plan_tokens)[:3]]
-    packs = (packs * 3)[:3]
+    packs = (plan_steps(groups, plan_tokens, epochs=1, seed=0)[:5] * 5)[:5]
     model.train()
     with progress("Measuring this machine's training speed", len(packs)) as advance:
         for number, chosen in enumerate(packs):
-            if number == 1:
+            if number == 2:
                 started = time.monotonic()
-            with disable_input_dtype_casting(model, active=mixed):
-                answer_loss(model, chosen, mixed).backward()
+            target_losses(model, chosen).sum().backward()
             advance(1)
-    return float(sum(len(p.ids) for p in packs[1:]) / (time.monotonic() - started))
+    return float(sum(len(p.ids) for p in packs[2:]) / (time.monotonic() - started))
 
 
 def measure_lengths(base: Path, chats: Chats) -> tuple[list[int], int]:

@@ -16,8 +16,11 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM
 from transformers.utils import logging
 
+from tailorbird.engine import kernels
+from tailorbird.engine.attention import ATTENTION
 from tailorbird.engine.cores import cores
-from tailorbird.engine.packed import ATTENTION, check_supported
+from tailorbird.engine.fused import fuse
+from tailorbird.engine.packed import check_supported
 from tailorbird.errors import ModelError
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # malloc.h
@@ -42,6 +45,7 @@ def device() -> str:
 def use_all_cores() -> None:
     """One thread for each core this process may run on."""
     torch.set_num_threads(cores())
+    kernels.use_threads(cores())
 
 
 def keep_freed_memory() -> None:
@@ -76,12 +80,16 @@ def load_base(folder: Path, packed: bool, precise: bool = False) -> Any:
 def add_lora(model: Any, rank: int, alpha: int, seed: int) -> Any:
     """The model with fresh LoRA adapters (arXiv 2106.09685) in float32 on every linear layer of its blocks."""
     torch.manual_seed(seed)
-    return get_peft_model(model, LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM"))
+    adapted = get_peft_model(model, LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM"))
+    fuse(adapted)
+    return adapted
 
 
 def load_adapter(model: Any, adapter: Path) -> Any:
     """The model with a saved PEFT adapter."""
-    return PeftModel.from_pretrained(model, adapter)
+    adapted = PeftModel.from_pretrained(model, adapter)
+    fuse(adapted)
+    return adapted
 
 
 def reload_adapter(model: Any, adapter: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import nullcontext
 from pathlib import Path
 
+import torch
+
 from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length
-from tailorbird.engine.loading import load_adapter, load_base, mixed_precision
+from tailorbird.engine.loading import load_adapter, load_base
 from tailorbird.engine.packed import target_losses
-from tailorbird.engine.packing import lay_out, pack
+from tailorbird.engine.packing import lay_out, plan_bins
 from tailorbird.progress import Progress
 from tailorbird.replier import Message
 
@@ -26,18 +28,18 @@ def conversation_losses(
     for index, item in enumerate(encoded):
         if item is not None:
             places.setdefault(item, []).append(index)
-    bins = pack(list(places), max(longest, 1024))
+    unique = list(places)
+    bins = plan_bins([(item,) for item in unique], max(longest, 1024), epochs=1, seed=0)
     results: dict[str, Losses] = {}
     with progress("Scoring held-out conversations", 2 * len(bins)) as advance:
         for system in ("base", "tuned"):
             losses: Losses = [None] * len(chats)
-            with model.disable_adapter() if system == "base" else nullcontext():
+            with torch.no_grad(), model.disable_adapter() if system == "base" else nullcontext():
                 for chosen in bins:
-                    each = iter(target_losses(model, lay_out(chosen), mixed_precision()))
-                    for item in chosen:
-                        total = sum(next(each) for _ in range(item.targets))
-                        for index in places[item]:
-                            losses[index] = (total, item.targets)
+                    pack = lay_out([unique[number] for number in chosen])
+                    for number, part in zip(chosen, target_losses(model, pack).split(pack.counts), strict=True):
+                        for index in places[unique[number]]:
+                            losses[index] = (part.sum().item(), len(part))
                     advance(1)
             results[system] = losses
     return results

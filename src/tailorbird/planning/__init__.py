@@ -36,9 +36,9 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
     check_lengths, _ = engine.measure_lengths(base, checks)
     rank = wanted.lora_rank or cost.rank_for(len(chats))
     size = cost.fit_memory(facts, lengths, rank, mixed, wanted, psutil.virtual_memory().available / 1e9)
-    speed = engine.measure_speed(base, chats[:64], size.tokens_per_step, rank, progress)
+    speed = engine.measure_speed(base, chats[:64], size.tokens_per_pass, rank, progress)
     work = cost.fit_time(
-        [min(n, size.sequence_length) for n in lengths], sum(check_lengths), prefix, size.tokens_per_step, speed, wanted, _CHECKS
+        [min(n, size.sequence_length) for n in lengths], sum(check_lengths), prefix, size, speed, wanted, _CHECKS
     )
     rate = wanted.learning_rate or cost.learning_rate_for(facts["parameters"])
     why = {
@@ -53,7 +53,7 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
         "steps": work.why,
         "minutes": f"{speed:.0f} tokens/s measured just now on {machine.cores} cores"
         + (" with bfloat16." if mixed else "; this processor has no bfloat16, which makes it 2 to 3 times slower."),
-        "memory_gb": f"weights, activations of {size.tokens_per_step} tokens, adapter, optimizer; {size.free_gb:.1f} GB free.",
+        "memory_gb": f"weights, activations of {size.tokens_per_pass} tokens, adapter, optimizer; {size.free_gb:.1f} GB free.",
     }  # fmt: skip
     made = Plan(
         id=identity,
@@ -62,7 +62,8 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
         lora_rank=rank,
         lora_alpha=2 * rank,
         sequence_length=size.sequence_length,
-        tokens_per_step=size.tokens_per_step,
+        tokens_per_step=size.tokens_per_pass * size.accumulation,
+        accumulation=size.accumulation,
         epochs=work.epochs,
         steps=work.steps,
         learning_rate=rate,

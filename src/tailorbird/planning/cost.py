@@ -8,9 +8,12 @@ from typing import NamedTuple
 from tailorbird.errors import PlanError
 from tailorbird.settings import TrainingSettings
 
-_STEP_SIZES = (1024, 768, 512, 384, 256)
+_STEP = 1024
+_PASS_SIZES = (1024, 512, 256, 128)
 _LONGEST = 1536
-_RUNTIME_GB = 0.75  # Python, torch and their libraries
+_RUNTIME_GB = 0.7  # Python, torch and their libraries
+_LOADING = 1.4  # weights while they are rearranged, as a multiple of the weights
+_PASSING = 1.25  # activations with what a layer needs for a moment and what the allocator keeps
 _MOST_EPOCHS = 3
 
 
@@ -25,7 +28,8 @@ class Size(NamedTuple):
     """The lengths that fit, and why."""
 
     sequence_length: int
-    tokens_per_step: int
+    tokens_per_pass: int
+    accumulation: int
     memory_gb: float
     free_gb: float
     why_length: str
@@ -44,23 +48,26 @@ class Work(NamedTuple):
 def memory_gb(facts: dict[str, int], tokens: int, longest: int, rank: int, mixed: bool) -> float:
     """Predicted peak memory of a LoRA run with `tokens` in one pass, in conversations of up to `longest` tokens.
 
-    Per token and layer the backward pass keeps about 14 vectors of the model's width and 6 of its inner width, and two rows
-    of attention scores a head (benchmarks/training_memory.py holds that against runs); the adapter keeps its weights,
-    gradients and two Adam moments in float32.
+    Per token and layer the backward pass keeps about 7 vectors of the model's width, 2 of its inner width, and a row of
+    attention scores a head, three quarters of the longest conversation on average; the adapter keeps its weights, gradients
+    and two Adam moments in float32. The constants are fitted to benchmarks/training_memory.py.
     """
     number = 2 if mixed else 4
-    weights = facts["parameters"] * number
+    weights = _LOADING * facts["parameters"] * number
     adapter = rank * facts["layers"] * (11 * facts["width"] + 3 * facts["inner"]) * 4 * 4
-    vectors = 14 * facts["width"] + 6 * facts["inner"] + 2 * facts["heads"] * longest
-    activations = tokens * facts["layers"] * vectors * number
-    logits = 512 * facts["vocabulary"] * 10
+    vectors = 7 * facts["width"] + 2 * facts["inner"] + 0.75 * facts["heads"] * longest
+    activations = _PASSING * tokens * facts["layers"] * vectors * number
+    logits = 512 * facts["vocabulary"] * number
     return _RUNTIME_GB + (weights + adapter + activations + logits) / 1e9
 
 
 def fit_memory(
     facts: dict[str, int], lengths: list[int], rank: int, mixed: bool, wanted: TrainingSettings, free_gb: float
 ) -> Size:
-    """The longest sequence and the largest step within memory; raises PlanError when not even a small step fits."""
+    """The longest sequence and the largest pass within memory; raises PlanError when not even a small pass fits.
+
+    Smaller passes are accumulated to a step of the same size, so memory changes how fast training is, not what it learns.
+    """
     limit = min(wanted.memory_gb or 0.7 * free_gb, free_gb)
     longest = -(-max(lengths) // 32) * 32
     length = wanted.sequence_length or min(longest, _LONGEST, facts["context"])
@@ -68,12 +75,13 @@ def fit_memory(
     why_length = f"the longest conversation has {max(lengths)} tokens" + (
         f"; {cut} longer than {length} are cut to whole exchanges." if cut else "; none is cut."
     )
-    for tokens in _STEP_SIZES:
+    for tokens in _PASS_SIZES:
         tokens = max(tokens, length)
         need = memory_gb(facts, tokens, length, rank, mixed)
         if need <= limit:
-            why = "the largest step that fits the memory" if tokens < _STEP_SIZES[0] else "larger steps are not faster"
-            return Size(length, tokens, need, free_gb, why_length, why + ".")
+            passes = max(1, _STEP // tokens)
+            why = f"in {passes} passes, to fit the memory." if passes > 1 else "larger steps are not faster."
+            return Size(length, tokens, passes, need, free_gb, why_length, why)
     raise PlanError(
         f"Training needs at least {need:.1f} GB of memory and {limit:.1f} GB may be used ({free_gb:.1f} GB are free).",
         fix="Choose a smaller model (`tailorbird models`), lower training.sequence_length, close other programs, "
@@ -82,12 +90,13 @@ def fit_memory(
 
 
 def fit_time(
-    lengths: list[int], check_tokens: int, prefix: int, tokens_per_step: int, speed: float, wanted: TrainingSettings, checks: int
+    lengths: list[int], check_tokens: int, prefix: int, size: Size, speed: float, wanted: TrainingSettings, checks: int
 ) -> Work:
     """Steps and epochs within the minutes asked for; `speed` in tokens a second, a check costs a third of training."""
     own = sum(max(n - prefix, 1) for n in lengths)
-    steps_per_epoch = max(1, math.ceil(own / (tokens_per_step - prefix) / 0.97))
-    tokens = own / steps_per_epoch + prefix
+    passes = max(1, math.ceil(own / max(size.tokens_per_pass - prefix, 1) / 0.97))
+    steps_per_epoch = math.ceil(passes / size.accumulation)
+    tokens = (own + passes * prefix) / steps_per_epoch
     checking = checks * check_tokens / 3 / speed
     affordable = int((wanted.minutes * 60 - checking) * speed / tokens)
     if affordable < 1:
@@ -97,12 +106,12 @@ def fit_time(
         )
     full = (wanted.epochs or _MOST_EPOCHS) * steps_per_epoch
     steps = min(full, affordable)
-    passes = steps / steps_per_epoch
+    epochs = steps / steps_per_epoch
     limit = f"as many as fit into {wanted.minutes:g} minutes" if steps < full else "more would overfit"
     if wanted.epochs:
         limit = f"{limit}; {wanted.epochs} asked for" if steps < full else "as asked for"
-    why = f"{passes:.1f} passes over {len(lengths)} conversations: {limit}."
-    return Work(steps, math.ceil(passes), (steps * tokens / speed + checking) / 60, why)
+    why = f"{epochs:.1f} passes over {len(lengths)} conversations: {limit}."
+    return Work(steps, math.ceil(epochs), (steps * tokens / speed + checking) / 60, why)
 
 
 def rank_for(conversations: int) -> int:

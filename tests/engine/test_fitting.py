@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from fakes import make_tiny_model
+from safetensors.torch import load_file
+
+from tailorbird import engine
+from tailorbird.artifacts import Plan
+from tailorbird.engine import fitting
+from tailorbird.errors import PlanError
+from tailorbird.progress import silent
+
+PAIRS = [
+    (
+        [{"role": "user", "content": f"Question {n}?"}, {"role": "assistant", "content": "we post the parcel"}],
+        [{"role": "user", "content": f"Question {n}?"}, {"role": "assistant", "content": "the dress is a silk dress"}],
+    )
+    for n in range(24)
+]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_model(tmp_path_factory.mktemp("model"))
+
+
+def planned(base: Path, **changed: Any) -> Plan:
+    fields = {
+        "id": "plan-1", "made_from": (), "made_at": "2026-01-01T00:00:00Z", "model": str(base), "lora_rank": 4,
+        "lora_alpha": 8, "sequence_length": 128, "tokens_per_step": 128, "epochs": 2, "steps": 12, "learning_rate": 5e-3,
+        "check_every": 4, "patience": 9, "seed": 1, "minutes": 1.0, "memory_gb": 1.0, "why": {},
+    }  # fmt: skip
+    return Plan(**(fields | changed))
+
+
+def adapter(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "adapter" / "adapter_model.safetensors")
+
+
+def test_preferences_are_learnt_and_the_base_models_losses_kept(base: Path, tmp_path: Path) -> None:
+    fitted = engine.prefer(base, planned(base), PAIRS[:18], PAIRS[18:], tmp_path, silent)
+    assert fitted.validation_loss < 0.6 < 0.693  # ln 2: no preference
+    kept = json.loads((tmp_path / "reference-train.json").read_text())
+    assert len(kept) == 18
+    assert all(chosen > 0 and rejected > 0 for chosen, rejected in kept)
+
+
+def test_an_interrupted_preference_run_ends_with_the_same_weights(base: Path, tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+    engine.prefer(base, planned(base), PAIRS[:18], PAIRS[18:], whole, silent)
+
+    @contextmanager
+    def stop_late(label: str, total: float) -> Iterator[Callable[[float], None]]:
+        steps = []
+
+        def advance(amount: float) -> None:
+            steps.append(amount)
+            if label == "Training" and len(steps) > 8:
+                raise KeyboardInterrupt
+
+        yield advance
+
+    with pytest.raises(KeyboardInterrupt):
+        engine.prefer(base, planned(base), PAIRS[:18], PAIRS[18:], cut, stop_late)
+    assert fitting.newest_checkpoint(cut / "checkpoints")
+    engine.prefer(base, planned(base), PAIRS[:18], PAIRS[18:], cut, silent)
+    for name, weights in adapter(whole).items():
+        assert torch.allclose(weights, adapter(cut)[name], atol=1e-6), name
+
+
+def test_smaller_passes_accumulate_to_the_same_steps(base: Path, tmp_path: Path) -> None:
+    """With conversations of one length, two passes of 64 tokens hold what one of 128 does."""
+    chats = [list(chosen) for chosen, _ in PAIRS]
+    one = engine.fit(base, planned(base), chats[:18], chats[18:], tmp_path / "one", silent)
+    many = engine.fit(base, planned(base, accumulation=2), chats[:18], chats[18:], tmp_path / "many", silent)
+    assert many.steps == one.steps
+    assert many.validation_loss == pytest.approx(one.validation_loss, rel=0.2)
+    assert many.validation_loss < many.curve[0]["loss"]
+
+
+def test_pairs_that_do_not_fit_or_do_not_differ_are_refused_in_words(base: Path, tmp_path: Path) -> None:
+    same = [(chosen, chosen) for chosen, _ in PAIRS]
+    with pytest.raises(PlanError, match="sequence length"):
+        engine.prefer(base, planned(base), same, same, tmp_path, silent)
+    with pytest.raises(PlanError, match="sequence length"):
+        engine.prefer(base, planned(base, sequence_length=4), PAIRS, PAIRS, tmp_path, silent)

@@ -12,14 +12,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-import tailorbird.engine  # noqa: F401  # isort: skip  (first: it sets what torch's threads read when they are loaded)
+from tailorbird import engine  # isort: skip  (first: it sets what torch's threads read when they are loaded)
 from speed_watch import Watch  # isort: skip
-from speed_flops import Shape, reference_flops, step_flops
-from transformers import TrainingArguments
+from tailorbird.progress import silent  # isort: skip
 
-from tailorbird.engine import fitting, loading, packing
-from tailorbird.engine.chat import Encoded
-from tailorbird.progress import silent
+engine.mixed_precision(silent)  # loads the libraries as `tailorbird train` does
+
+from speed_flops import Shape, reference_flops, step_flops  # noqa: E402
+from transformers import TrainingArguments  # noqa: E402
+
+from tailorbird.engine import fitting, loading, packing  # noqa: E402
+from tailorbird.engine.chat import Encoded  # noqa: E402
 
 WARMUP = 2
 
@@ -35,13 +38,14 @@ def main() -> None:
     chosen = arguments.parse_args()
     job = json.loads(chosen.job.read_text(encoding="utf-8"))
     groups = [tuple(encoded(item) for item in group) for group in job["groups"][: chosen.examples]]
+    budget = chosen.tokens_per_step + packing.measure(groups)[0]  # as the plan has it: what all share comes on top
     if chosen.batch:
         bins = [list(range(i, min(i + chosen.batch, len(groups)))) for i in range(0, len(groups), chosen.batch)]
     else:
-        bins = packing.plan_bins(groups, chosen.tokens_per_step, 1, job["seed"])
+        bins = packing.plan_bins(groups, budget, 1, job["seed"])
     if chosen.steps:
         bins = bins[: chosen.steps + WARMUP]
-    print(json.dumps(train(job, groups, bins, chosen.tokens_per_step)))
+    print(json.dumps(train(job, groups, bins, budget)))
 
 
 def encoded(item: dict[str, list[int]]) -> Encoded:

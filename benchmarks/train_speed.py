@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 PACKAGES = ["torch==2.13.0", "trl==1.16.0", "transformers==5.23.0", "peft==0.21.2", "accelerate==1.15.0", "datasets==5.2.0"]
 PEERS = ("trl_best", "trl_default")
 RECIPE = {"rank": 16, "alpha": 32, "learning_rate": 1e-4, "seed": 42}
-CURVE = {"steps": 60, "batch": 8}
+CURVE = {"steps": 24, "batch": 8}
 # What a user can set from outside for a peer: glibc keeps freed buffers, as our engine has it do.
 TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str((1 << 31) - 1), "MALLOC_TOP_PAD_": str(1 << 26)}
 say = Console(stderr=True, highlight=False).print

@@ -13,16 +13,25 @@ FACTS = {"width": 576, "inner": 1536, "layers": 30, "heads": 9, "vocabulary": 49
 
 
 def test_less_memory_means_smaller_steps_and_then_a_refusal_in_words() -> None:
-    sizes = [cost.fit_memory(FACTS, [300], 16, True, TrainingSettings(), free) for free in (24, 2.5, 2.1)]
+    sizes = [cost.fit_memory(FACTS, [300], 0, 16, True, TrainingSettings(), free) for free in (24, 2.5, 2.1)]
     assert sizes[0].tokens_per_pass > sizes[1].tokens_per_pass > sizes[2].tokens_per_pass >= 300
     assert {size.tokens_per_pass * size.accumulation for size in sizes[:2]} == {1024}  # memory changes speed, not what is learnt
     assert all(size.memory_gb <= free for size, free in zip(sizes, (24, 2.5, 2.1), strict=True))
     with pytest.raises(PlanError, match="smaller model"):
-        cost.fit_memory(FACTS, [300], 16, True, TrainingSettings(), 1.0)
+        cost.fit_memory(FACTS, [300], 0, 16, True, TrainingSettings(), 1.0)
+
+
+def test_what_all_conversations_share_comes_on_top_of_a_step() -> None:
+    size = cost.fit_memory(FACTS, [500], 350, 16, True, TrainingSettings(), 24)
+    assert size.tokens_per_pass == 1024 + 350
+    assert "350" in size.why_tokens
+    less = cost.fit_memory(FACTS, [500], 350, 16, True, TrainingSettings(), 2.8)
+    assert less.accumulation == 2
+    assert less.tokens_per_pass == 512 + 350
 
 
 def test_long_conversations_are_cut_and_the_plan_says_so() -> None:
-    size = cost.fit_memory(FACTS, [100, 5000], 16, True, TrainingSettings(), 24)
+    size = cost.fit_memory(FACTS, [100, 5000], 0, 16, True, TrainingSettings(), 24)
     assert size.sequence_length == 1536
     assert "1 longer than 1536" in size.why_length
 

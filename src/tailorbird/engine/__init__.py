@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import sys
 from importlib import import_module
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailorbird.artifacts import Plan
+from tailorbird.engine.base_model import home
 from tailorbird.engine.catalogue import DEFAULT, ENTRIES, Entry
 from tailorbird.engine.cores import cores
 from tailorbird.progress import Progress
@@ -31,12 +33,17 @@ __all__ = [
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-# GOMP's default spinning collapses throughput beside another busy process; it is read when the library loads.
-os.environ.setdefault("GOMP_SPINCOUNT", "30000")
+# How long waiting threads spin, read when the library loads: the default collapses beside another busy process, and more
+# than this gains nothing alone (benchmarks/neighbour.py).
+os.environ.setdefault("GOMP_SPINCOUNT", "2500")
 # torch brings its own copy of GOMP and numba takes the system's: two pools of threads that wait for each other, unless
 # the system's is there first.
 with contextlib.suppress(OSError):
     ctypes.CDLL("libgomp.so.1", mode=ctypes.RTLD_GLOBAL)
+
+# numba keeps its compiled loops beside their source, or, where that is installed read-only, beside the models.
+if not os.access(Path(__file__).parent, os.W_OK):
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(home() / "kernels"))
 
 Chats = list[list[Message]]
 Pairs = list[tuple[list[Message], list[Message]]]
@@ -129,13 +136,22 @@ def open_replier(name: str, base: Path, adapter: Path | None = None) -> Replier:
 
 
 def _load_libraries(progress: Progress) -> None:
-    """Imports the libraries with a bar, since they take seconds the first time."""
-    names = [name for name in ("torch", "transformers", "peft") if name not in sys.modules]
-    if names:
+    """Imports the libraries with a bar, since they take seconds the first time.
+
+    Without the garbage collector, which spent a third of that time looking through what is there to stay.
+    """
+    names = [name for name in ("torch", "numba", "transformers", "peft") if name not in sys.modules]
+    if not names:
+        return
+    gc.disable()
+    try:
         with progress("Loading the training libraries", len(names)) as advance:
             for name in names:
                 import_module(name)
                 advance(1)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _write_serving_adapter(base: Path, folder: Path) -> None:

@@ -35,7 +35,8 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
     lengths, prefix = engine.measure_lengths(base, chats)
     check_lengths, _ = engine.measure_lengths(base, checks)
     rank = wanted.lora_rank or cost.rank_for(len(chats))
-    size = cost.fit_memory(facts, lengths, rank, mixed, wanted, psutil.virtual_memory().available / 1e9)
+    free_gb = psutil.virtual_memory().available / 1e9
+    size = cost.fit_memory(facts, lengths, prefix, rank, mixed, wanted, free_gb)
     speed = engine.measure_speed(base, chats[:64], size.tokens_per_pass, rank, progress)
     work = cost.fit_time(
         [min(n, size.sequence_length) for n in lengths], sum(check_lengths), prefix, size, speed, wanted, _CHECKS

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tailorbird.errors import PlanError
 from tailorbird.settings import TrainingSettings
 
-_STEP = 1024
+_STEP = 1024  # tokens of its own; what all conversations share comes on top, computed once
 _PASS_SIZES = (1024, 512, 256, 128)
 _LONGEST = 1536
 _RUNTIME_GB = 0.7  # Python, torch and their libraries
@@ -62,9 +62,11 @@ def memory_gb(facts: dict[str, int], tokens: int, longest: int, rank: int, mixed
 
 
 def fit_memory(
-    facts: dict[str, int], lengths: list[int], rank: int, mixed: bool, wanted: TrainingSettings, free_gb: float
+    facts: dict[str, int], lengths: list[int], prefix: int, rank: int, mixed: bool, wanted: TrainingSettings, free_gb: float
 ) -> Size:
     """The longest sequence and the largest pass within memory; raises PlanError when not even a small pass fits.
+
+    `prefix` is how many tokens all conversations share.
 
     Smaller passes are accumulated to a step of the same size, so memory changes how fast training is, not what it learns.
     """
@@ -75,12 +77,14 @@ def fit_memory(
     why_length = f"the longest conversation has {max(lengths)} tokens" + (
         f"; {cut} longer than {length} are cut to whole exchanges." if cut else "; none is cut."
     )
-    for tokens in _PASS_SIZES:
-        tokens = max(tokens, length)
+    for own in _PASS_SIZES:
+        tokens = max(own + prefix, length)
         need = memory_gb(facts, tokens, length, rank, mixed)
         if need <= limit:
-            passes = max(1, _STEP // tokens)
+            passes = max(1, _STEP // (tokens - prefix))
             why = f"in {passes} passes, to fit the memory." if passes > 1 else "larger steps are not faster."
+            if prefix:
+                why = f"{prefix} of them are the start that all conversations share, computed once a pass; {why}"
             return Size(length, tokens, passes, need, free_gb, why_length, why)
     raise PlanError(
         f"Training needs at least {need:.1f} GB of memory and {limit:.1f} GB may be used ({free_gb:.1f} GB are free).",

@@ -96,7 +96,8 @@ def worker(command: list[Any], **environment: str) -> Any:
     settings = {**inherited, "HF_HUB_OFFLINE": "1", "STARTED": str(time.time()), **environment}
     done = subprocess.run([str(part) for part in command], env=settings, capture_output=True, text=True)
     if done.returncode:
-        raise SystemExit(f"{Path(command[1]).name} failed: {done.stderr.strip()[-1500:]}")
+        killed = " (killed: out of memory?)" if done.returncode == -9 else ""
+        raise SystemExit(f"{Path(command[1]).name} failed{killed}: {done.stderr.strip()[-1500:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 

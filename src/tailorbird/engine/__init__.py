@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailorbird.artifacts import Plan
-from tailorbird.engine.base_model import home
 from tailorbird.engine.catalogue import DEFAULT, ENTRIES, Entry
 from tailorbird.engine.cores import cores
 from tailorbird.progress import Progress
@@ -40,10 +39,6 @@ os.environ.setdefault("GOMP_SPINCOUNT", "2500")
 # the system's is there first.
 with contextlib.suppress(OSError):
     ctypes.CDLL("libgomp.so.1", mode=ctypes.RTLD_GLOBAL)
-
-# numba keeps its compiled loops beside their source, or, where that is installed read-only, beside the models.
-if not os.access(Path(__file__).parent, os.W_OK):
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(home() / "kernels"))
 
 Chats = list[list[Message]]
 Pairs = list[tuple[list[Message], list[Message]]]

@@ -8,6 +8,8 @@ memory of tensors (`raw`) in bfloat16, float32 or float64 and compute in float32
 from __future__ import annotations
 
 import math
+import os
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -16,6 +18,10 @@ import torch
 from numba import njit, prange, types
 from numba.extending import overload
 
+from tailorbird.engine.base_model import home
+
+if not os.access(Path(__file__).parent, os.W_OK):  # installed read-only: compiled loops are kept beside the models
+    numba.config.CACHE_DIR = str(home() / "kernels")
 _LOG2_E = np.float32(math.log2(math.e))
 _LN_2 = np.float32(math.log(2))
 # Terms of exp between -ln(2)/2 and ln(2)/2: what follows is below 1e-8.
@@ -330,7 +336,6 @@ def cross_entropy(logits: Any, targets: Any, losses: Any, shares: Any) -> None:
 
     shares [N] is one over a row's sum, so that softmax is share * row. Rows with a target below zero are filling: all 0.
     """
-    kind = losses.dtype.type
     for row in prange(logits.shape[0]):
         line, target = logits[row], targets[row]
         losses[row] = shares[row] = 0
@@ -339,10 +344,11 @@ def cross_entropy(logits: Any, targets: Any, losses: Any, shares: Any) -> None:
             continue
         highest = _highest(line)
         wanted = _load(line[target]) - highest
-        total = kind(0)
+        # In float64, since compilers add in an order of their own: the same run must end with the same weights.
+        total = np.float64(0)
         for i in range(len(line)):
             power = _exp(_load(line[i]) - highest)
-            total += power
+            total += np.float64(power)
             line[i] = _store(power, line[i])
         losses[row] = math.log(total) - wanted
         shares[row] = 1 / total

@@ -7,7 +7,6 @@ the scores are batched matrix products with compiled loops between them; elsewhe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,15 +46,43 @@ class _Rows(NamedTuple):
     places: Any
 
 
+class _Part(NamedTuple):
+    """A product for all heads: where its matrices lie among the rows taken and among the scores."""
+
+    matrices: int  # heads of keys x segments
+    queries: slice
+    keys: slice
+    weights: slice
+
+    def rows(self, taken: torch.Tensor) -> torch.Tensor:
+        """[matrices, groups * rows, D]"""
+        return taken[self.queries].view(self.matrices, -1, taken.shape[1])
+
+    def columns(self, taken: torch.Tensor) -> torch.Tensor:
+        """[matrices, width, D]"""
+        return taken[self.keys].view(self.matrices, -1, taken.shape[1])
+
+    def scores(self, flat: torch.Tensor) -> torch.Tensor:
+        """[matrices, groups * rows, width]"""
+        return flat[self.weights].view(self.matrices, -1, (self.keys.stop - self.keys.start) // self.matrices)
+
+
+class _View(NamedTuple):
+    """A layout for some number of heads: the rows of queries, those of keys and values, and the products."""
+
+    of_query: _Rows
+    of_key: _Rows
+    parts: list[_Part]
+
+
 class Layout:
     """Where the segments of a pack lie and what each sees; made once a step, used by every layer."""
 
     def __init__(self, segments: Sequence[Segment], filling: int) -> None:
         """`filling` tokens after the last segment see nobody and are seen by nobody."""
         last = segments[-1].end
-        ends = [*range(last, last + filling, kernels.BLOCK), last + filling]
-        self.segments = [*segments, *(Segment(start, end, -1, 0) for start, end in pairwise(ends))]
         self.tokens = last + filling
+        self.segments = [*segments, Segment(last, self.tokens, -1, 0)] if filling else list(segments)
         self.paths: list[list[int]] = []  # of each segment its ancestors, the root first, and itself
         for index, segment in enumerate(self.segments):
             self.paths.append([*(self.paths[segment.parent] if segment.parent >= 0 else []), index])
@@ -63,7 +90,7 @@ class Layout:
         self.products: list[_Product] = []
         self.scores = 0  # of all products, for one head
         self._add_segments(self._add_families())
-        self._rows: dict[tuple[int, int], tuple[_Rows, _Rows]] = {}
+        self._views: dict[tuple[int, int], _View] = {}
         self._masks: dict[int, BlockMask] = {}
 
     def _seen(self, index: int) -> Any:
@@ -115,14 +142,18 @@ class Layout:
                 self.table[index, :8] = end - start, depth, rows, width, begin, number, len(those), self.scores
             self._add_product(members, rows, width)
 
-    def rows(self, heads: int, kept_heads: int) -> tuple[_Rows, _Rows]:
-        """The rows of queries and those of keys and values for so many heads of each."""
-        if (heads, kept_heads) not in self._rows:
+    def view(self, heads: int, kept_heads: int) -> _View:
+        """The same for so many heads of queries, and of keys and values."""
+        if (heads, kept_heads) not in self._views:
             groups = heads // kept_heads
             of_query = [_numbered(part.queries, kept_heads, groups) for part in self.products]
             of_key = [_numbered(part.keys, kept_heads, 1) for part in self.products]
-            self._rows[heads, kept_heads] = _rows(of_query, self.tokens * heads), _rows(of_key, self.tokens * kept_heads)
-        return self._rows[heads, kept_heads]
+            self._views[heads, kept_heads] = _View(
+                _rows(of_query, self.tokens * heads),
+                _rows(of_key, self.tokens * kept_heads),
+                _parts(self.products, heads, kept_heads),
+            )
+        return self._views[heads, kept_heads]
 
     def mask(self, window: int, device: torch.device) -> BlockMask:
         """The same tree as a FlexAttention mask over all tokens."""
@@ -157,14 +188,13 @@ class _TreeAttention(torch.autograd.Function):  # type: ignore[misc]
     ) -> torch.Tensor:
         heads, size = query.shape[1:]
         kept_heads = key.shape[1]
-        of_query, of_key = layout.rows(heads, kept_heads)
+        of_query, of_key, parts = layout.view(heads, kept_heads)
         queries, keys, values = _take(query, of_query), _take(key, of_key), _take(value, of_key)
         weights = query.new_empty(heads * layout.scores)
         mixed = torch.empty_like(queries)
-        parts = _parts(layout, heads, kept_heads)
         for part in parts:
             torch.bmm(part.rows(queries), part.columns(keys).transpose(1, 2), out=part.scores(weights))
-        kernels.weigh(kernels.raw(weights), layout.table, heads, heads // kept_heads, scale, window, _exact(query))
+        kernels.weigh(kernels.raw(weights), layout.table, heads, heads // kept_heads, scale, window, kernels.exact(query))
         for part in parts:
             torch.bmm(part.scores(weights), part.columns(values), out=part.rows(mixed))
         ctx.save_for_backward(queries, keys, values, weights)
@@ -176,15 +206,16 @@ class _TreeAttention(torch.autograd.Function):  # type: ignore[misc]
         queries, keys, values, weights = ctx.saved_tensors
         layout: Layout = ctx.layout
         heads, kept_heads = ctx.heads
-        of_query, of_key = layout.rows(heads, kept_heads)
+        of_query, of_key, parts = layout.view(heads, kept_heads)
         slopes = _take(grads[0], of_query)
         pulls, to_values = torch.empty_like(weights), torch.empty_like(values)
-        parts = _parts(layout, heads, kept_heads)
         for part in parts:
             torch.bmm(part.rows(slopes), part.columns(values).transpose(1, 2), out=part.scores(pulls))
             torch.bmm(part.scores(weights).transpose(1, 2), part.rows(slopes), out=part.columns(to_values))
         groups = heads // kept_heads
-        kernels.weigh_backward(kernels.raw(weights), kernels.raw(pulls), layout.table, heads, groups, ctx.scale, _exact(queries))
+        kernels.weigh_backward(
+            kernels.raw(weights), kernels.raw(pulls), layout.table, heads, groups, ctx.scale, kernels.exact(queries)
+        )
         to_queries, to_keys = slopes, torch.empty_like(keys)
         for part in parts:
             torch.bmm(part.scores(pulls).transpose(1, 2), part.rows(queries), out=part.columns(to_keys))
@@ -194,31 +225,10 @@ class _TreeAttention(torch.autograd.Function):  # type: ignore[misc]
         return (*(rows.view(shape[0], -1, shape[2]) for rows in found), None, None, None)
 
 
-class _Part(NamedTuple):
-    """A product for all heads: where its matrices lie among the rows taken and among the scores."""
-
-    matrices: int  # heads of keys x segments
-    queries: slice
-    keys: slice
-    weights: slice
-
-    def rows(self, taken: torch.Tensor) -> torch.Tensor:
-        """[matrices, groups * rows, D]"""
-        return taken[self.queries].view(self.matrices, -1, taken.shape[1])
-
-    def columns(self, taken: torch.Tensor) -> torch.Tensor:
-        """[matrices, width, D]"""
-        return taken[self.keys].view(self.matrices, -1, taken.shape[1])
-
-    def scores(self, flat: torch.Tensor) -> torch.Tensor:
-        """[matrices, groups * rows, width]"""
-        return flat[self.weights].view(self.matrices, -1, (self.keys.stop - self.keys.start) // self.matrices)
-
-
-def _parts(layout: Layout, heads: int, kept_heads: int) -> list[_Part]:
+def _parts(products: Sequence[_Product], heads: int, kept_heads: int) -> list[_Part]:
     parts = []
     row = column = 0
-    for queries, keys, place in layout.products:
+    for queries, keys, place in products:
         weights = slice(heads * place, heads * (place + queries.size * keys.shape[1]))
         ends = row + heads * queries.size, column + kept_heads * keys.size
         parts.append(_Part(kept_heads * len(queries), slice(row, ends[0]), slice(column, ends[1]), weights))
@@ -249,12 +259,8 @@ def _take(states: torch.Tensor, rows: _Rows) -> torch.Tensor:
 def _sum(parts: torch.Tensor, rows: _Rows) -> torch.Tensor:
     """[rows, D] -> [T * H, D], filling left out."""
     out = parts.new_empty(len(rows.starts) - 1, parts.shape[1])
-    kernels.collect(kernels.raw(parts), rows.starts, rows.places, kernels.raw(out), _exact(parts))
+    kernels.collect(kernels.raw(parts), rows.starts, rows.places, kernels.raw(out), kernels.exact(parts))
     return out
-
-
-def _exact(like: torch.Tensor) -> Any:
-    return kernels.raw(like.new_empty(0, dtype=kernels.precise(like.dtype)))
 
 
 def _packed_attention(

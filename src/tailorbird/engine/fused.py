@@ -1,8 +1,8 @@
 """Faster forms of a model's own layers, with the same results: what a step spends outside the large matrix products.
 
-`fuse` looks for four shapes that nearly all decoders share (RMSNorm, q/k/v projections of one input, a gated MLP,
-LoRA on a linear layer) and gives those modules another `forward`. Norms and MLPs are first compared with the module's
-own forward on random input; what differs, or has an unknown shape, stays as it is.
+`fuse` looks for what nearly all decoders share (RMSNorm, q/k/v projections of one input, a gated MLP, LoRA on a linear
+layer) and gives those modules another `forward`, and their file another `apply_rotary_pos_emb`. Norms, MLPs and rotary
+positions are first compared with the model's own on random input; what differs, or has an unknown shape, stays as it is.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class _GatedMlp(torch.autograd.Function):  # type: ignore[misc]
         flat = x.reshape(-1, x.shape[-1])
         both, saved_first = first.project(flat, adapter[:4])
         product = both.new_empty(len(both), both.shape[1] // 2)
-        kernels.gate(kernels.raw(both), tanh, kernels.raw(product), _exact(both))
+        kernels.gate(kernels.raw(both), tanh, kernels.raw(product), kernels.exact(both))
         y, saved_last = last.project(product, adapter[4:])
         ctx.save_for_backward(flat, both, *saved_first, *saved_last)
         ctx.first, ctx.last, ctx.tanh, ctx.shape = first, last, tanh, x.shape
@@ -171,7 +171,7 @@ class _GatedMlp(torch.autograd.Function):  # type: ignore[misc]
         slope, through_last = ctx.last.gradients_back(grad, saved_last, True)
         product, slopes = torch.empty_like(slope), torch.empty_like(both)
         kernels.gate_backward(
-            kernels.raw(slope), kernels.raw(both), ctx.tanh, kernels.raw(slopes), kernels.raw(product), _exact(both)
+            kernels.raw(slope), kernels.raw(both), ctx.tanh, kernels.raw(slopes), kernels.raw(product), kernels.exact(both)
         )
         of_last = ctx.last.gradients_of_adapter(grad, through_last, product, saved_last)
         of_x, through_first = ctx.first.gradients_back(slopes, saved_first, ctx.needs_input_grad[0])
@@ -224,7 +224,9 @@ def _rotated(states: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, back: b
     stride = by_token.stride(0)
     flat = by_token.as_strided(((tokens - 1) * stride + heads * size,), (1,))
     out = states.new_empty(tokens, heads, size)
-    kernels.rotate(kernels.raw(flat), stride, kernels.raw(cos[0]), kernels.raw(sin[0]), back, kernels.raw(out), _exact(out))
+    kernels.rotate(
+        kernels.raw(flat), stride, kernels.raw(cos[0]), kernels.raw(sin[0]), back, kernels.raw(out), kernels.exact(out)
+    )
     return out.transpose(0, 1)[None]
 
 
@@ -313,7 +315,3 @@ def _same(ours: Callable[[torch.Tensor], Any], theirs: Callable[[torch.Tensor], 
     x = torch.randn(1, 8, width, generator=torch.Generator().manual_seed(0)).to(dtype)
     expected = theirs(x)
     return bool((ours(x) - expected).norm() <= 4 * torch.finfo(dtype).eps * expected.norm())
-
-
-def _exact(like: torch.Tensor) -> Any:
-    return kernels.raw(like.new_empty(0, dtype=kernels.precise(like.dtype)))

@@ -47,6 +47,11 @@ def precise(dtype: torch.dtype) -> torch.dtype:
     return torch.promote_types(dtype, torch.float32)
 
 
+def exact(like: torch.Tensor) -> Any:
+    """An empty array of the type that the kernels compute in for this tensor."""
+    return raw(like.new_empty(0, dtype=precise(like.dtype)))
+
+
 def _load(bits: Any) -> Any: ...
 def _store(value: Any, like: Any) -> Any: ...
 def _exp(value: Any) -> Any: ...

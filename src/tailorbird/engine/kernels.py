@@ -8,8 +8,6 @@ memory of tensors (`raw`) in bfloat16, float32 or float64 and compute in float32
 from __future__ import annotations
 
 import math
-import os
-from pathlib import Path
 from typing import Any
 
 import numba
@@ -20,7 +18,7 @@ from numba.extending import overload
 
 from tailorbird.engine.base_model import home
 
-if not os.access(Path(__file__).parent, os.W_OK):  # installed read-only: compiled loops are kept beside the models
+if not numba.config.CACHE_DIR:  # compiled loops are kept beside the models: the installation may be read-only
     numba.config.CACHE_DIR = str(home() / "kernels")
 _LOG2_E = np.float32(math.log2(math.e))
 _LN_2 = np.float32(math.log(2))

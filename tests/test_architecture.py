@@ -26,7 +26,7 @@ NOUN_LIBRARIES = {"settings": {"pydantic", "yaml"}, "artifacts": {"pydantic"}, "
 # Heavy libraries and the only places that may import them.
 HOMES = {
     **dict.fromkeys(
-        ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "xllamacpp", "gguf", "tokenizers", "numba"), "engine"
+        "torch transformers peft trl accelerate datasets xllamacpp gguf tokenizers numba llvmlite".split(), "engine"
     ),
     **dict.fromkeys(("fastapi", "uvicorn", "starlette"), "serving"),
     **dict.fromkeys(("rich", "typer"), ""),

@@ -25,9 +25,8 @@ NOUNS = {
 NOUN_LIBRARIES = {"settings": {"pydantic", "yaml"}, "artifacts": {"pydantic"}, "workspace": {"pydantic"}}
 # Heavy libraries and the only places that may import them.
 HOMES = {
-    **dict.fromkeys(
-        "torch transformers peft trl accelerate datasets xllamacpp gguf tokenizers numba llvmlite".split(), "engine"
-    ),
+    **dict.fromkeys(("torch", "transformers", "peft", "trl", "accelerate", "datasets", "xllamacpp", "gguf"), "engine"),
+    **dict.fromkeys(("tokenizers", "numba", "llvmlite"), "engine"),
     **dict.fromkeys(("fastapi", "uvicorn", "starlette"), "serving"),
     **dict.fromkeys(("rich", "typer"), ""),
 }

@@ -21,24 +21,34 @@ class _Frozen(BaseModel):
 
 
 class Turn(_Frozen):
-    """One message of a conversation: who spoke and what they wrote."""
+    """One message of a conversation: who spoke and what they wrote; times are UTC, ISO 8601."""
 
     role: Literal["system", "user", "assistant"]
     content: str
+    author: str | None = None
+    created_at: str | None = None
 
 
 class Conversation(_Frozen):
     """One support conversation, with what the help desk knew about it; a tag is a word, or `column=value`.
 
-    `origin` is the file and line it came from, kept so that a customer's data can be found again and erased.
+    `rating` is 1 (bad) to 5 (good), whatever scale the help desk has. `names` are the customer's names and addresses as
+    the help desk has them, for redaction and erasure; `source` is the export it came from, `origin` the place in it.
+    `rejected` is a worse answer than the last one, where people compared two.
     """
 
     id: str
     turns: tuple[Turn, ...]
     customer_id: str | None = None
+    names: tuple[str, ...] = ()
     created_at: str | None = None
     rating: float | None = None
+    status: str | None = None
+    channel: str | None = None
+    department: str | None = None
     tags: tuple[str, ...] = ()
+    rejected: str | None = None
+    source: str = ""
     origin: str = ""
 
     @property
@@ -58,16 +68,21 @@ class Artifact(_Frozen):
 
 
 class Source(_Frozen):
-    """A file that was imported."""
+    """A file or folder that was imported; `why` tells what its format was recognised by."""
 
     name: str
     format: str
     sha256: str
     conversations: int
+    why: str = ""
+    options: str = ""
 
 
 class Dataset(Artifact):
-    """Conversations as imported. Payload: conversations.jsonl, rejected.jsonl."""
+    """Conversations as imported, those of earlier imports included. Payload: conversations.jsonl, rejected.jsonl.
+
+    `added` and `updated` count against the dataset before; `rejected` are records of the newest import.
+    """
 
     kind = "dataset"
 
@@ -75,6 +90,9 @@ class Dataset(Artifact):
     conversations: int
     turns: int
     rejected: int
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
 
 
 class Audit(Artifact):

@@ -95,29 +95,44 @@ def import_(
         str, typer.Option("--map", help="CSV columns to fields, for example body=question,answer=answer,queue=tag.")
     ] = "",
     where: Annotated[str, typer.Option(help="CSV rows to take, for example language=en.")] = "",
-    kind: Annotated[str | None, typer.Option("--format", help="openai-jsonl, csv-pairs or csv-long; else recognised.")] = None,
-    skip_bad: Annotated[bool, typer.Option(help="Keep unreadable records in rejected.jsonl instead of stopping.")] = False,
+    kind: Annotated[str | None, typer.Option("--format", help="A name that `tailorbird formats` lists; else recognised.")] = None,
+    ours: Annotated[
+        str, typer.Option(help="Mail and chats: names, addresses, domains that write for the business, by commas.")
+    ] = "",
+    timezone: Annotated[str, typer.Option(help="Where the clock of times without a zone stood.")] = "UTC",
+    strict: Annotated[bool, typer.Option(help="Stop at unreadable records instead of keeping them in rejected.jsonl.")] = False,
+    fresh: Annotated[bool, typer.Option(help="Start with an empty dataset instead of adding to the one before.")] = False,
     workspace: At = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Reads conversations from OpenAI chat JSON Lines or CSV into a dataset.
+    """Reads the exports of help desks, mailboxes, chats and tables into a dataset; adds to what was imported before.
 
-    CSV fields: question, answer, subject, id, conversation_id, customer_id, created_at, rating, role, content, tag.
+    Fields for --map: question, answer, subject, id, conversation_id, customer_id, customer, agent, created_at, rating,
+    status, channel, department, role, content, tag.
     """
     from tailorbird import console
     from tailorbird.importing import import_conversations
     from tailorbird.settings import SourceSettings
 
-    if not files and (columns or where or kind):
-        raise InputError("--map, --where and --format need a file.", fix="Name the file before them.")
+    if not files and (columns or where or kind or ours):
+        raise InputError("--map, --where, --ours and --format need a file.", fix="Name the file before them.")
     sources = [
         SourceSettings(
-            path=str(_existing(file, workspace)), format=kind, map=_pairs(columns, "--map"), where=_pairs(where, "--where")
+            path=str(_existing(file, workspace)), format=kind, map=_pairs(columns, "--map"), where=_pairs(where, "--where"),
+            ours=[name.strip() for name in ours.split(",") if name.strip()], timezone=timezone,
         )
         for file in files or []
-    ]
+    ]  # fmt: skip
     opened = _open(workspace)
-    _run(lambda: import_conversations(opened, sources or None, skip_bad, console.bar), as_json)
+    _run(lambda: import_conversations(opened, sources or None, strict, fresh, console.bar), as_json)
+
+
+@app.command()
+def formats(as_json: AsJson = False) -> None:
+    """Lists the formats that `tailorbird import` reads."""
+    from tailorbird import commands
+
+    commands.formats(as_json)
 
 
 def _existing(file: Path, workspace: Path) -> Path:

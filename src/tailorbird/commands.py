@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from rich.table import Table
 
 from tailorbird import console
-from tailorbird.artifacts import KINDS, Artifact, Release
+from tailorbird.artifacts import KINDS, Release
 from tailorbird.errors import WorkspaceError
 from tailorbird.progress import Progress
 from tailorbird.replier import Message, ReplyOptions, reply
@@ -83,7 +83,7 @@ def models(as_json: bool) -> None:
 def status(workspace: Workspace, as_json: bool) -> None:
     """Every artifact in use, with what it was made from."""
     serving = workspace.alias(PRODUCTION)
-    chain = [current for kind in KINDS if (current := _current(workspace, kind))]
+    chain = [current for kind in KINDS if (current := workspace.current(kind))]
     drafts = workspace.store / ".drafts"
     unfinished = sorted(path.name for path in drafts.iterdir()) if drafts.is_dir() else []
     if as_json:
@@ -104,13 +104,18 @@ def status(workspace: Workspace, as_json: bool) -> None:
         )
 
 
-def _current(workspace: Workspace, kind: type[Artifact]) -> Artifact | None:
-    try:
-        return workspace.newest(kind, "")
-    except WorkspaceError:
-        if workspace.all(kind):
-            raise
-        return None
+def formats(as_json: bool) -> None:
+    """Every format that can be imported."""
+    from tailorbird.importing.formats import FORMATS
+
+    rows = {name: found.TITLE for name, found in FORMATS.items()}
+    if as_json:
+        console.show_json(rows)
+        return
+    table = Table("format", "what it reads", box=None, pad_edge=False)
+    for row in rows.items():
+        table.add_row(*row)
+    console.out.print(table)
 
 
 def explain_settings(as_json: bool) -> None:

@@ -86,8 +86,10 @@ def summary(artifact: Artifact) -> str:
     """An artifact in one sentence."""
     match artifact:
         case Dataset():
-            rejected = f"; {artifact.rejected} records rejected" if artifact.rejected else ""
-            return f"Imported {artifact.conversations} conversations with {artifact.turns} turns{rejected}."
+            earlier = artifact.conversations - artifact.added
+            more = f" ({artifact.added} new, {artifact.updated} updated)" if earlier else ""
+            rejected = f"; {artifact.rejected} records rejected, kept in rejected.jsonl" if artifact.rejected else ""
+            return f"Imported {artifact.conversations} conversations with {artifact.turns} turns{more}{rejected}."
         case Audit():
             return (
                 f"Audited: {artifact.kept} of {artifact.conversations} kept ({_counts(artifact.splits)}); "

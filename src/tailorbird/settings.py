@@ -28,16 +28,20 @@ class BusinessSettings(_Strict):
 
 
 class SourceSettings(_Strict):
-    """One file of conversations to import."""
+    """One export to import: a file, or a folder of files that belong together."""
 
     path: str
-    """The file, relative to tailorbird.yaml."""
+    """The file or folder, relative to tailorbird.yaml."""
     format: str | None = None
-    """openai-jsonl, csv-pairs or csv-long; recognised by itself when left out."""
+    """A name that `tailorbird formats` lists; recognised by itself when left out."""
     map: dict[str, str] = Field(default_factory=dict)
-    """For CSV: the file's column to our field, for example {body: question, reply: answer, queue: tag}."""
+    """For tables: the file's column to our field, for example {body: question, reply: answer, queue: tag}."""
     where: dict[str, str] = Field(default_factory=dict)
-    """For CSV: only rows whose column has this value, for example {language: en}."""
+    """For tables: only rows whose column has this value, for example {language: en}."""
+    ours: list[str] = Field(default_factory=list)
+    """For mail and chat exports: names, addresses or domains that write for the business, for example [shop.example]."""
+    timezone: str = "UTC"
+    """For exports whose times name no zone: where their clock stood, for example Europe/Madrid."""
 
 
 class AuditSettings(_Strict):

@@ -131,15 +131,17 @@ class Workspace:
         found = [self._read(kind, path) for path in (self.store / f"{kind.kind}s").glob("*/manifest.json")]
         return sorted(found, key=lambda artifact: artifact.made_at)
 
+    def current(self, kind: type[_A]) -> _A | None:
+        """The artifact of this kind that was used last, or made last; None before there is any."""
+        named = self._pointers("current.json").get(kind.kind)
+        found = self.find(kind, named) if named else None
+        return found or next(iter(reversed(self.all(kind))), None)
+
     def newest(self, kind: type[_A], verb: str) -> _A:
-        """The artifact of this kind that was used last; raises WorkspaceError naming the verb that makes one."""
-        current = self._pointers("current.json").get(kind.kind)
-        found = self.find(kind, current) if current else None
+        """The same; raises WorkspaceError naming the verb that makes one."""
+        found = self.current(kind)
         if found is None:
-            made = self.all(kind)
-            if not made:
-                raise WorkspaceError(f"There is no {kind.kind} in {self.folder} yet.", fix=f"Run `tailorbird {verb}` first.")
-            found = made[-1]
+            raise WorkspaceError(f"There is no {kind.kind} in {self.folder} yet.", fix=f"Run `tailorbird {verb}` first.")
         return found
 
     def use(self, artifact: _A) -> _A:

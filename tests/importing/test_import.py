@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 
@@ -14,22 +13,23 @@ from hypothesis import strategies as st
 from tailorbird.artifacts import Dataset
 from tailorbird.errors import InputError
 from tailorbird.importing import import_conversations
+from tailorbird.importing.cleaning import plain
 from tailorbird.settings import SourceSettings
 from tailorbird.workspace import Workspace, read_conversations
 
 
 def import_file(
-    shop: Path, name: str, content: str | bytes, skip_bad: bool = False, **source: object
+    shop: Path, name: str, content: str | bytes, strict: bool = False, fresh: bool = True, **source: object
 ) -> tuple[Workspace, Dataset]:
     path = shop / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     workspace = Workspace(shop)
-    return workspace, import_conversations(workspace, [SourceSettings(path=name, **source)], skip_bad)  # type: ignore[arg-type]
+    return workspace, import_conversations(workspace, [SourceSettings(path=name, **source)], strict, fresh)  # type: ignore[arg-type]
 
 
 def refusal(shop: Path, name: str, content: str | bytes, **source: object) -> str:
     with pytest.raises(InputError) as refused:
-        import_file(shop, name, content, **source)
+        import_file(shop, name, content, strict=True, **source)
     assert refused.value.fix
     assert not list((shop / "artifacts").glob("datasets/*")), "nothing is saved"
     return refused.value.text
@@ -69,7 +69,8 @@ def test_csv_pairs_with_mapping_keep_columns_as_tags(shop: Path) -> None:
     first, second = read_conversations(workspace.path(dataset) / "conversations.jsonl")
     assert first.turns[0].content == "Hat\n\nIs it\nfelt?"
     assert second.turns[0].content == "Schuh?"
-    assert set(first.tags) == {"queue=Sales", "language=en"}
+    assert set(first.tags) == {"language=en"}
+    assert first.department == "Sales"
     assert second.origin == "t.csv:4"
     assert dataset.sources[0].format == "csv-pairs"
 
@@ -96,12 +97,12 @@ def only(shop: Path, text: str | bytes, name: str = "t.csv", **source: object) -
 def test_long_form_goes_by_time_and_joins_what_one_person_said_in_a_row(shop: Path) -> None:
     rows = ["7,2026-01-03,agent,Two days", "7,2026-01-02,customer,When?", "7,2026-01-01,customer,Hi"]
     text = "\n".join(["conversation_id,created_at,role,content", *rows])
-    assert only(shop, text) == [("user", "Hi\nWhen?"), ("assistant", "Two days")]
+    assert only(shop, text) == [("user", "Hi\n\nWhen?"), ("assistant", "Two days")]
 
 
 def test_a_long_form_conversation_with_an_unreadable_row_is_rejected_whole(shop: Path) -> None:
     text = "conversation_id,role,content\n7,customer,When?\n7,agent,Two,days\n7,agent,It is £5\n8,customer,Hi\n8,agent,Hello\n"
-    _, dataset = import_file(shop, "t.csv", text, skip_bad=True)
+    _, dataset = import_file(shop, "t.csv", text)
     assert (dataset.conversations, dataset.rejected) == (1, 2)
 
 
@@ -111,13 +112,51 @@ def test_small_oddities_of_exports_lose_nothing(shop: Path) -> None:
     assert two[0] == ("user", "Hat\n\nFelt?")
     cut = LINE.replace("How do I", "How \\ud83d do I")
     assert "�" in only(shop, cut, name="a.jsonl")[0][1] or "?" in only(shop, cut, name="a.jsonl")[0][1]
-    workspace, dataset = import_file(shop, "t.csv", "question,answer,rating\na,b,Good\n")
-    assert read_conversations(workspace.path(dataset) / "conversations.jsonl")[0].tags == ("rating=Good",)
+    workspace, dataset = import_file(shop, "t.csv", "question,answer,rating\na,b,fine by me\n")
+    assert read_conversations(workspace.path(dataset) / "conversations.jsonl")[0].tags == ("rating=fine by me",)
 
 
 def test_when_everything_is_rejected_the_reasons_are_told(shop: Path) -> None:
     with pytest.raises(InputError, match="no agent turn"):
-        import_file(shop, "t.csv", "question,answer\na,\n", skip_bad=True)
+        import_file(shop, "t.csv", "question,answer\na,\n")
+
+
+def told(workspace: Workspace, dataset: Dataset) -> dict[str, list[str]]:
+    read = read_conversations(workspace.path(dataset) / "conversations.jsonl")
+    return {c.id: [t.content for t in c.turns] for c in read}
+
+
+def test_an_export_that_was_imported_before_adds_nothing(shop: Path) -> None:
+    _, first = import_file(shop, "a.jsonl", LINE, fresh=False)
+    assert import_file(shop, "a.jsonl", LINE, fresh=False)[1] == first
+    _, elsewhere = import_file(shop, "copy.jsonl", LINE, fresh=False)
+    assert (elsewhere.conversations, elsewhere.added, elsewhere.unchanged) == (1, 0, 1)
+
+
+def test_a_newer_export_adds_what_is_new_and_updates_what_has_changed(shop: Path) -> None:
+    rows = [conversation(1), conversation(2)]
+    import_file(shop, "a.jsonl", "\n".join(map(json.dumps, rows)), fresh=False)
+    newer = [conversation(2, answer="Now it is 9 °C."), conversation(3)]
+    workspace, dataset = import_file(shop, "a.jsonl", "\n".join(map(json.dumps, newer)), fresh=False)
+    assert (dataset.conversations, dataset.added, dataset.updated, dataset.unchanged) == (3, 1, 1, 0)
+    assert told(workspace, dataset)["t-2"][1] == "Now it is 9 °C."
+    assert dataset.turns == 6
+    assert len(dataset.made_from) == 1
+
+
+def test_ids_that_two_files_have_by_chance_stay_two_conversations(shop: Path) -> None:
+    import_file(shop, "a.csv", "id,question,answer\n1,Hats?,Yes\n", fresh=False)
+    workspace, both = import_file(shop, "b.csv", "id,question,answer\n1,Shoes?,No\n", fresh=False)
+    assert told(workspace, both) == {"1": ["Hats?", "Yes"], "1#2": ["Shoes?", "No"]}
+    _, again = import_file(shop, "b.csv", "id,question,answer\n1,Shoes?,No\n2,Belts?,Yes\n", fresh=False)
+    assert (again.added, again.updated, again.unchanged) == (1, 0, 1)
+
+
+def test_a_file_read_in_another_way_replaces_what_it_gave(shop: Path) -> None:
+    text = "question,answer,reply\nHats?,Yes,Surely\n"
+    import_file(shop, "a.csv", text, fresh=False)
+    workspace, dataset = import_file(shop, "a.csv", text, fresh=False, map={"reply": "answer"})
+    assert list(told(workspace, dataset).values()) == [["Hats?", "Surely"]]
 
 
 def test_importing_again_finds_the_same_dataset(shop: Path) -> None:
@@ -132,11 +171,11 @@ def test_conversations_with_one_id_can_still_be_told_apart(shop: Path) -> None:
     assert [c.id for c in read_conversations(workspace.path(dataset) / "conversations.jsonl")] == ["t-1", "t-1#2"]
 
 
-def test_skip_bad_keeps_rejected_records_with_their_reason(shop: Path) -> None:
-    workspace, dataset = import_file(shop, "a.jsonl", f"{LINE}\nnonsense\n", skip_bad=True)
+def test_rejected_records_are_kept_records_with_their_reason(shop: Path) -> None:
+    workspace, dataset = import_file(shop, "a.jsonl", f"{LINE}\nnonsense\n")
     assert (dataset.conversations, dataset.rejected) == (1, 1)
     kept = json.loads((workspace.path(dataset) / "rejected.jsonl").read_text())
-    assert kept["line"] == 2
+    assert kept["place"] == "a.jsonl:2"
     assert kept["text"].strip() == "nonsense"
 
 
@@ -150,10 +189,8 @@ def test_skip_bad_keeps_rejected_records_with_their_reason(shop: Path) -> None:
         ('{"messages": [{"role": "user", "content": "Anyone?"}]}\n', "a.jsonl:1: This conversation has no agent turn"),
         ('{"messages": [{"role": "robot", "content": "x"}]}\n', "unknown role 'robot'"),
         ('{"messages": [{"role": "user", "content": 5}]}\n', "Message 1 has no text"),
-        ("[" + LINE + "]", "JSON array"),
         (LINE.replace("customer_id", "rating").replace('"c-1"', '"five"'), '"rating" must be a number'),
-        (LINE.encode() + b'\n{"messages": "caf\xe9"}\n', "a.jsonl:2: The file is not UTF-8 text"),
-        (LINE.encode("utf-16"), "UTF-16"),
+        (LINE.encode() + b'\n{"messages": "caf\xe9"}\n', "a.jsonl:2: This record has no list"),
         (b'{"a": "\x00"}', "NUL bytes"),
         ("{" * 5000 + "\n", "This line is not JSON"),
     ],
@@ -175,11 +212,10 @@ def test_bad_json_lines_name_line_and_fix(shop: Path, content: str | bytes, expe
         ("conversation_id,role,content\n,customer,x\n", {}, "t.csv:2: This row has no conversation id"),
         ("question,answer\na,b\n", {"map": {"question": "Frage"}}, "'Frage' is not a field"),
         ("Frage,Antwort\na,b\n", {"map": {"question": "Frage"}}, "The file's column comes first: Frage=question"),
-        (b"PK\x03\x04spreadsheet", {}, "spreadsheet"),
+        (b"PK\x03\x04spreadsheet", {}, "an archive"),
         ("question,answer\n", {}, "No conversation was found"),
         (",".join("abcdefg"[i % 7] for i in range(2_000_000)) + "\n", {}, "2,000,000 columns"),
-        (",".join("x" for _ in range(10_000_000)) + "\n", {}, "longer than 8 MB"),
-        (b"question,answer\na,caf\xe9\n", {}, "t.csv:2: The file is not UTF-8"),
+        (",".join("x" for _ in range(10_000_000)) + "\n", {}, "longer than 8 million"),
         ("question,answer\na,b\n", {"format": "pdf"}, "'pdf' is not known"),
     ],
 )
@@ -196,7 +232,7 @@ def test_a_200_mb_line_is_refused_in_bounded_memory(shop: Path) -> None:
         for _ in range(200):
             file.write(b"x" * 1_000_000)
     tracemalloc.start()
-    with pytest.raises(InputError, match="longer than 8 MB"):
+    with pytest.raises(InputError, match="longer than 8 million"):
         import_conversations(Workspace(shop), [SourceSettings(path="big.csv")])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -211,26 +247,13 @@ def test_missing_and_unreadable_files_are_named(shop: Path) -> None:
 def test_many_problems_are_listed_together(shop: Path) -> None:
     message = refusal(shop, "a.jsonl", "x\n" * 8)
     assert "a.jsonl:5" in message
-    assert "and 3 more" in message
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    content=st.one_of(
-        st.binary(min_size=1, max_size=300), st.text(min_size=1, max_size=300).map(lambda t: t.encode("utf-8", "replace"))
-    )
-)
-def test_no_file_makes_the_import_crash(shop: Path, content: bytes) -> None:
-    for name in ("fuzz.jsonl", "fuzz.csv"):
-        (shop / name).write_bytes(content)
-        with contextlib.suppress(InputError):  # any other exception fails the test
-            import_conversations(Workspace(shop), [SourceSettings(path=name)])
+    assert "and more" in message
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     pairs=st.lists(
-        st.tuples(*[st.text(min_size=1, max_size=30).filter(lambda t: t.strip() and "\0" not in t)] * 2), min_size=1, max_size=8
+        st.tuples(*[st.text(min_size=1, max_size=30).filter(lambda t: plain(t) and "\0" not in t)] * 2), min_size=1, max_size=8
     )
 )
 def test_any_csv_that_python_writes_is_read_back(shop: Path, pairs: list[tuple[str, str]]) -> None:
@@ -239,9 +262,9 @@ def test_any_csv_that_python_writes_is_read_back(shop: Path, pairs: list[tuple[s
     with (shop / "round.csv").open("w", encoding="utf-8", errors="replace", newline="") as file:
         csv.writer(file).writerows([("question", "answer"), *pairs])
     workspace = Workspace(shop)
-    dataset = import_conversations(workspace, [SourceSettings(path="round.csv")])
+    dataset = import_conversations(workspace, [SourceSettings(path="round.csv")], fresh=True)
     read = read_conversations(workspace.path(dataset) / "conversations.jsonl")
-    expected = [tuple(cell.encode("utf-8", "replace").decode().strip() for cell in pair) for pair in pairs]
+    expected = [tuple(plain(cell) for cell in pair) for pair in pairs]
     assert [tuple(t.content for t in c.turns) for c in read] == expected
 
 
@@ -251,6 +274,7 @@ def test_real_tickets_import_with_one_command(shop: Path, shared_data: Path) -> 
     dataset = import_conversations(workspace, [source])
     assert dataset.conversations == 1166
     read = read_conversations(workspace.path(dataset) / "conversations.jsonl")
-    assert {"queue", "priority", "language"} <= {tag.split("=")[0] for tag in read[0].tags}
+    assert {"priority", "language"} <= {tag.split("=")[0] for tag in read[0].tags}
+    assert all(c.department for c in read)
     assert sum("language=en" in c.tags for c in read) == 486
     write_jsonl(shop / "unused.jsonl", [])

@@ -1,142 +1,145 @@
-"""Files -> Dataset. One file per source format; every record that cannot be read is named with its line."""
+"""Files -> Dataset. One file per source format; every record that cannot be read is named with its place and kept."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from pathlib import Path
+from typing import TextIO
 
 from pydantic import BaseModel
 
-from tailorbird.artifacts import Conversation, Dataset, Source, make_id
+from tailorbird.artifacts import Dataset, Source, make_id
 from tailorbird.errors import InputError
-from tailorbird.importing import csv_table, openai_jsonl
-from tailorbird.importing.reading import Lines, Rejected
+from tailorbird.importing.assembling import assembled
+from tailorbird.importing.cleaning import tidy
+from tailorbird.importing.export import Export
+from tailorbird.importing.formats import recognised
+from tailorbird.importing.merging import Merger
+from tailorbird.importing.reading import Rejected
+from tailorbird.importing.turns import finished
 from tailorbird.progress import Progress, silent
 from tailorbird.settings import SourceSettings
-from tailorbird.workspace import Workspace, write_lines
+from tailorbird.workspace import Workspace
 
-FORMATS = ("openai-jsonl", "csv-pairs", "csv-long")
 _SHOWN = 5
 
 
 class RejectedRecord(BaseModel):
-    """A record that was left out, kept with the reason."""
+    """A record that was left out, kept with its place and the reason."""
 
-    file: str
-    line: int
+    source: str
+    place: str
+    record: str = ""
     reason: str
-    text: str
+    text: str = ""
 
 
 def import_conversations(
     workspace: Workspace,
     sources: list[SourceSettings] | None = None,
-    skip_bad: bool = False,
+    strict: bool = False,
+    fresh: bool = False,
     progress: Progress = silent,
 ) -> Dataset:
-    """Reads the sources (those of tailorbird.yaml when none are given) into one Dataset.
+    """Reads the sources (those of tailorbird.yaml when none are given) into one Dataset, on top of what was imported before.
 
-    A record that cannot be read stops the import with InputError, and nothing is saved; with `skip_bad` it is
-    kept in rejected.jsonl and counted instead.
+    An export that was imported before adds nothing; a newer one adds what is new and brings what has changed up to date.
+    Records that cannot be read are kept in rejected.jsonl and counted; with `strict` the first ones stop the import with
+    InputError, and nothing is saved. `fresh` starts with an empty dataset.
     """
     chosen = sources if sources is not None else workspace.settings.sources
     if not chosen:
         raise InputError("There is nothing to import.", fix="Name a file, or list files under `sources:` in tailorbird.yaml.")
-    digests = {source.path: _digest(workspace.folder / source.path) for source in chosen}
-    identity = make_id(Dataset, sources=[(source.model_dump(), digests[source.path]) for source in chosen], skip_bad=skip_bad)
+    before = None if fresh else workspace.current(Dataset)
+    exports = [Export(workspace.folder / source.path, source) for source in chosen]
+    new = [export for export in exports if not (before and _has(before, export))]
+    if before and not new:
+        return workspace.use(before)
+    told = [(export.settings.model_dump(), export.digest) for export in new]
+    identity = make_id(Dataset, before=before.id if before else None, sources=told, strict=strict)
     if found := workspace.find(Dataset, identity):
         return workspace.use(found)
-    conversations: list[Conversation] = []
-    rejected: list[RejectedRecord] = []
-    made: list[Source] = []
-    for source in chosen:
-        read, refused, kind = _read(workspace.folder / source.path, source, progress)
-        conversations += read
-        rejected += refused
-        made.append(Source(name=source.path, format=kind, sha256=digests[source.path], conversations=len(read)))
-    if rejected and (not skip_bad or not conversations):
-        raise _all_problems(rejected)
-    if not conversations:
-        raise InputError("No conversation was found.", fix="Check the file, `--format`, `--map` and `--where`.")
-    conversations = _unique_ids(conversations)
     with workspace.drafting(identity) as draft:
-        write_lines(draft / "conversations.jsonl", conversations)
-        write_lines(draft / "rejected.jsonl", rejected)
+        merger = Merger(draft / "conversations.jsonl", workspace.path(before) / "conversations.jsonl" if before else None)
+        made = {source.name: source for source in before.sources} if before else {}
+        with (draft / "rejected.jsonl").open("w", encoding="utf-8") as file:
+            rejections = _Rejections(file, strict)
+            for export in new:
+                name = export.settings.path
+                made[name] = _read(export, draft, merger, rejections, made.get(name), progress)
+        if rejections.first and (strict or not merger.found):
+            raise rejections.problem()
+        if not merger.found:
+            raise InputError("No conversation was found.", fix="Check the file, `--format`, `--map` and `--where`.")
+        merger.finish()
         dataset = Dataset(
             id=identity,
-            sources=tuple(made),
-            conversations=len(conversations),
-            turns=sum(len(c.turns) for c in conversations),
-            rejected=len(rejected),
+            made_from=(before.id,) if before else (),
+            sources=tuple(made.values()),
+            conversations=merger.conversations,
+            turns=merger.turns,
+            rejected=rejections.count,
+            added=merger.added,
+            updated=merger.updated,
+            unchanged=merger.unchanged,
         )
         return workspace.save(dataset, draft)
 
 
-def _read(path: Path, source: SourceSettings, progress: Progress) -> tuple[list[Conversation], list[RejectedRecord], str]:
-    kind = source.format or detect(path)
-    if kind not in FORMATS:
-        raise InputError(f"The format {kind!r} is not known.", fix=f"Use one of: {', '.join(FORMATS)}.", where=str(path))
-    read: list[Conversation] = []
-    refused: list[RejectedRecord] = []
-    with progress(f"Reading {path.name}", path.stat().st_size) as advance:
-        lines = Lines(path, advance)
-        if kind == "openai-jsonl":
-            records = openai_jsonl.read(lines)
-        else:
-            records, kind = csv_table.read(lines, source.map, source.where, source.format)
-        for record in records:
-            if isinstance(record, Rejected):
-                refused.append(RejectedRecord(file=path.name, line=record.line, reason=record.reason, text=record.text[:2000]))
-            else:
-                read.append(record.model_copy(update={"origin": f"{source.path}:{record.origin}"}))
-    return read, refused, kind
-
-
-def detect(path: Path) -> str:
-    """The format of a file by its name and first line: JSON objects, or a CSV table."""
-    start = next(iter(Lines(path)), (1, ""))[1].lstrip()
-    if start.startswith("{"):
-        return "openai-jsonl"
-    if start.startswith("["):
-        raise InputError(
-            "This is one JSON array; tailorbird reads JSON Lines, one conversation a line.",
-            fix=f"Convert it, for example: jq -c '.[]' {path.name} > {path.stem}.jsonl",
-            where=f"{path}:1",
-        )
-    return "openai-jsonl" if path.suffix.lower() in (".jsonl", ".ndjson") else "csv-pairs"
-
-
-def _digest(path: Path) -> str:
-    try:
-        with path.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
-    except OSError as problem:
-        raise InputError(
-            f"The file cannot be opened ({problem.strerror}).", fix="Check the name and its permissions.", where=str(path)
-        ) from problem
-
-
-def _unique_ids(conversations: list[Conversation]) -> list[Conversation]:
-    """Conversations with the same id get #2, #3 … so that each can be named."""
-    seen: Counter[str] = Counter()
-    unique = []
-    for conversation in conversations:
-        seen[conversation.id] += 1
-        number = seen[conversation.id]
-        renamed = conversation if number == 1 else conversation.model_copy(update={"id": f"{conversation.id}#{number}"})
-        unique.append(renamed)
-    return unique
-
-
-def _all_problems(rejected: list[RejectedRecord]) -> InputError:
-    first, *others = rejected
-    more = "".join(f"\n{r.file}:{r.line}: {r.reason}" for r in others[: _SHOWN - 1])
-    if len(rejected) > _SHOWN:
-        more += f"\n… and {len(rejected) - _SHOWN} more."
-    return InputError(
-        first.reason + more,
-        fix="Correct these lines, or import the rest with --skip-bad (they are then kept in rejected.jsonl). "
-        "Nothing was imported.",
-        where=f"{first.file}:{first.line}",
+def _has(dataset: Dataset, export: Export) -> bool:
+    """Whether exactly this export was imported, in the same way."""
+    return any(
+        (source.name, source.sha256, source.options) == (export.settings.path, export.digest, _options(export))
+        for source in dataset.sources
     )
+
+
+def _options(export: Export) -> str:
+    return export.settings.model_dump_json(exclude={"path"}, exclude_defaults=True)
+
+
+def _read(
+    export: Export, scratch: Path, merger: Merger, rejections: _Rejections, before: Source | None, progress: Progress
+) -> Source:
+    """Reads one export into the merger."""
+    kind, why = recognised(export)
+    name, options, count = export.settings.path, _options(export), 0
+    merger.begin(name, in_another_way=before is not None and before.options != options)
+    with progress(f"Reading {export.path.name}", export.size) as export.advance:
+        found = kind.read(export)
+        for whole in assembled(found, scratch) if kind.PARTS else found:
+            record = whole if isinstance(whole, Rejected) else finished(whole)
+            if isinstance(record, Rejected):
+                rejections.add(name, record)
+            else:
+                count += merger.add(record.model_copy(update={"source": name}), kind.GLOBAL)
+    return Source(name=name, format=kind.NAME, sha256=export.digest, conversations=count, why=why, options=options)
+
+
+class _Rejections:
+    """Writes down what could not be read; with `strict` the first few of them end the import."""
+
+    def __init__(self, file: TextIO, strict: bool) -> None:
+        self.count = 0
+        self.first: list[RejectedRecord] = []
+        self._file, self._strict = file, strict
+
+    def add(self, source: str, record: Rejected) -> None:
+        """Keeps a record; raises InputError when enough is known for a strict import to stop."""
+        kept = RejectedRecord(source=source, **{name: tidy(told[:2000]) for name, told in record._asdict().items()})
+        print(kept.model_dump_json(exclude_defaults=True), file=self._file)
+        self.count += 1
+        if len(self.first) < _SHOWN:
+            self.first.append(kept)
+        elif self._strict:
+            raise self.problem()
+
+    def problem(self) -> InputError:
+        """What is wrong, with the first places."""
+        first, *others = self.first
+        more = "".join(f"\n{record.place}: {record.reason}" for record in others)
+        if self.count > len(self.first):
+            more += "\n… and more."
+        fix = "Correct these records and import again. Nothing was imported."
+        if self._strict:
+            fix = "Correct these records, or import the rest without --strict, which keeps them in rejected.jsonl."
+        return InputError(first.reason + more, fix=fix, where=first.place)

@@ -16,6 +16,7 @@ _LOOKS_LIKE_HTML = re.compile(r"<(?:p|div|br|html|body|span|a|b|i|strong|em|ul|o
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 _SPACES = re.compile(r"[^\S\n]+")
 _DEEPEST = 400
+_TYPED = 3000  # characters of a line
 
 
 def plain(text: Any) -> str:
@@ -81,7 +82,12 @@ def reply_only(text: str) -> str:
     """The newest part of an e-mail's text: without the quoted thread and the signature below it."""
     from mailparser_reply import EmailReplyParser
 
+    # The parser's time grows with the square of a line's length: lines that nobody types wait outside.
+    lines = text.split("\n")
+    long = {f"[line {number}]": line for number, line in enumerate(lines) if len(line) > _TYPED}
+    short = "\n".join(f"[line {number}]" if len(line) > _TYPED else line for number, line in enumerate(lines))
     languages = ["en", "de", "es", "fr", "pt", "it", "pl", "nl"]
-    newest = EmailReplyParser(languages=languages).parse_reply(text=text) or text
+    newest = EmailReplyParser(languages=languages).parse_reply(text=short) or short
     words, _, _ = f"\n{newest}".partition("\n--\n")  # the mark of a signature, whose space was tidied away
-    return words.strip() or newest.strip()
+    found = words.strip() or newest.strip()
+    return "\n".join(long.get(line, line) for line in found.split("\n"))

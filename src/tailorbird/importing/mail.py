@@ -88,7 +88,7 @@ def _part(envelope: _Envelope, message: Message, thread: str, export: Export, pl
         text = f"{envelope.subject}\n\n{text}"
     try:
         at = utc(parsedate_to_datetime(str(message["Date"])), export.clock)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         at = None
     turn = Turn(role="assistant" if agent else "user", content=text, author=name or address if agent else None, created_at=at)
     return Conversation(
@@ -165,8 +165,8 @@ def _envelope(raw: bytes) -> _Envelope:
     own = _ID.findall(told("Message-ID"))
     identity = own[0] if own else hashlib.sha256(raw).hexdigest()
     references = [found for found in _ID.findall(f"{told('References')} {told('In-Reply-To')}") if found != identity]
-    sender, *_ = [*getaddresses([told("From")]), ("", "")]
-    received = getaddresses([told(name) for name in ("To", "Cc", "Delivered-To")])
+    sender, *_ = [*_people(headers.get("From")), ("", "")]
+    received = [person for name in ("To", "Cc", "Delivered-To") for person in _people(headers.get(name))]
     addresses = [address.lower() for _, address in (sender, *received) if address]
     automatic = (
         told("Auto-Submitted").lower().strip() not in ("", "no")
@@ -176,6 +176,11 @@ def _envelope(raw: bytes) -> _Envelope:
     return _Envelope(
         identity, list(dict.fromkeys(references)), told("Subject"), (sender[0], sender[1].lower()), addresses, automatic
     )
+
+
+def _people(value: object) -> list[tuple[str, str]]:
+    """Names and addresses of one header; names are decoded after they are told apart, since they may hold commas."""
+    return [(_decoded(name), address) for name, address in getaddresses([str(value)])] if value is not None else []
 
 
 def _decoded(value: object) -> str:

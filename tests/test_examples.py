@@ -21,6 +21,7 @@ from tailorbird.importing import import_conversations
 from tailorbird.workspace import Workspace, read_conversations
 
 BOUTIQUE = ROOT / "examples" / "boutique"
+KINDS = ("EMAIL", "PHONE", "CARD", "ADDRESS", "IBAN", "DOB")
 FLAWS: dict[str, str] = json.loads((BOUTIQUE / "flaws.json").read_text())
 
 
@@ -61,14 +62,18 @@ def test_the_planted_flaws_are_there_and_the_audit_finds_what_it_can(
     workspace, _, made = audited
     assert set(Counter(FLAWS.values())) == {"personal_data", "duplicate", "contradiction", "abuse", "poison"}
     aside = [json.loads(line)["id"] for line in (workspace.path(made) / "quarantined.jsonl").read_text().splitlines()]
-    assert {FLAWS.get(identity) for identity in aside} == {"duplicate"}
-    assert len(aside) == sum(flaw == "duplicate" for flaw in FLAWS.values())
+    found = Counter(FLAWS.get(identity, "clean") for identity in aside)
+    planted = Counter(FLAWS.values())
+    assert found["duplicate"] == planted["duplicate"]
+    assert found["poison"] >= 0.8 * planted["poison"]
+    assert found["contradiction"] >= 0.6 * planted["contradiction"]
+    assert found["abuse"] == 3, "three agents; a customer's abuse is a case to answer"
+    assert found["clean"] <= 0.01 * made.conversations
     kept = [c for name in made.splits for c in read_conversations(workspace.path(made) / f"{name}.jsonl")]
-    redacted = {
-        c.id for c in kept if any("<EMAIL_" in t.content or "<PHONE_" in t.content or "<CARD_" in t.content for t in c.turns)
-    }
-    assert {FLAWS.get(identity) for identity in redacted} == {"personal_data"}, "and nothing clean is touched"
-    assert len(redacted) == 8, "one of nine is a postal address only, which is not searched for yet"
+    redacted = {c.id for c in kept if any(f"<{kind}_" in t.content for kind in KINDS for t in c.turns)}
+    aside_too = {identity for identity in aside if FLAWS.get(identity) == "personal_data"}
+    assert {identity for identity, flaw in FLAWS.items() if flaw == "personal_data"} <= redacted | aside_too
+    assert len([identity for identity in redacted if identity not in FLAWS]) <= 2, "hardly anything clean is touched"
     assert any("hello@foxgloveandfinch.example" in t.content for c in kept for t in c.turns)
 
 

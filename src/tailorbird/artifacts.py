@@ -96,7 +96,10 @@ class Dataset(Artifact):
 
 
 class Audit(Artifact):
-    """Which conversations may be learned from. Payload: train, validation, test and quarantined .jsonl."""
+    """Which conversations may be learned from. Payload: train, validation, test, quarantined and findings .jsonl.
+
+    `quarantined` and `noted` count conversations by rule, `redacted` pieces of personal data by type.
+    """
 
     kind = "audit"
 
@@ -104,7 +107,9 @@ class Audit(Artifact):
     kept: int
     split_groups: int
     quarantined: dict[str, int]
+    noted: dict[str, int] = {}
     redacted: dict[str, int]
+    languages: dict[str, int] = {}
     splits: dict[str, int]
     seed: int
     system_prompt: str

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
@@ -153,15 +153,50 @@ def _pairs(text: str, option: str) -> dict[str, str]:
     return pairs
 
 
-@app.command()
-def audit(workspace: At = HERE, as_json: AsJson = False) -> None:
-    """Sets flawed conversations aside, redacts e-mails, phones and cards, and splits the rest by customer."""
+audits = typer.Typer(rich_markup_mode=None)
+app.add_typer(audits, name="audit", invoke_without_command=True)
+
+
+@audits.callback()
+def audit(context: typer.Context, workspace: At = HERE, as_json: AsJson = False) -> None:
+    """Sets flawed conversations aside with reasons, replaces personal data, splits the rest by customer, and reports."""
+    if context.invoked_subcommand:
+        return
     from tailorbird import console
     from tailorbird.artifacts import Dataset
     from tailorbird.auditing import audit as verb
 
     opened = _open(workspace)
-    _run(lambda: verb(opened, opened.newest(Dataset, "import"), console.bar), as_json)
+    made = _run(lambda: verb(opened, opened.newest(Dataset, "import"), console.bar), as_json)
+    if not as_json:
+        console.out.print(f"Report: {opened.path(made) / 'report.html'}", soft_wrap=True)
+
+
+@audits.command()
+def review(
+    conversations: Annotated[list[str] | None, typer.Argument(help="Ids of conversations; without any, all of --rule.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Only what this rule set aside; `tailorbird audit rules` lists them.")] = None,
+    release: Annotated[bool, typer.Option("--release", help="Let them be learned from after all.")] = False,
+    exclude: Annotated[bool, typer.Option("--exclude", help="Never learn from them.")] = False,
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    workspace: At = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Shows what the newest audit set aside, or writes down what you decide about it; the next audit follows."""
+    from tailorbird import commands
+
+    if release and exclude:
+        raise InputError("--release and --exclude contradict each other.", fix="Give one of them.")
+    verdict: Literal["release", "exclude"] | None = "release" if release else "exclude" if exclude else None
+    commands.review(_open(workspace), conversations or [], rule, verdict, reason, as_json)
+
+
+@audits.command()
+def rules(as_json: AsJson = False) -> None:
+    """Lists the audit's rules and what each does unless audit.rules in tailorbird.yaml says otherwise."""
+    from tailorbird import commands
+
+    commands.audit_rules(as_json)
 
 
 @app.command()
@@ -289,3 +324,18 @@ def settings_(as_json: AsJson = False) -> None:
     from tailorbird import commands
 
     commands.explain_settings(as_json)
+
+
+privacy = typer.Typer(help="Finds personal data and secrets in texts.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(privacy, name="privacy")
+
+
+@privacy.command("scan")
+def privacy_scan(
+    file: Annotated[str, typer.Argument(help='Lines of {"text", "language"}; language may be left out. - reads stdin.')],
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each text, instead of a table.")] = False,
+) -> None:
+    """Finds names, addresses, numbers and secrets in each line's text; the table counts them with masked examples."""
+    from tailorbird import commands
+
+    commands.scan_privacy(file, as_json)

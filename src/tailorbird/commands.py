@@ -1,15 +1,22 @@
-"""The commands that show rather than make: chat, models, status and settings."""
+"""The commands that show rather than make: chat, models, status, settings and privacy scan."""
 
 from __future__ import annotations
 
-from typing import Any, get_args, get_origin
+import io
+import json
+import sys
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
+from rich.markup import escape
 from rich.table import Table
 
 from tailorbird import console
-from tailorbird.artifacts import KINDS, Release
-from tailorbird.errors import WorkspaceError
+from tailorbird.artifacts import KINDS, Audit, Release
+from tailorbird.errors import InputError, WorkspaceError
 from tailorbird.progress import Progress
 from tailorbird.replier import Message, ReplyOptions, reply
 from tailorbird.workspace import PRODUCTION, Workspace
@@ -104,6 +111,53 @@ def status(workspace: Workspace, as_json: bool) -> None:
         )
 
 
+def review(
+    workspace: Workspace,
+    ids: list[str],
+    rule: str | None,
+    verdict: Literal["release", "exclude"] | None,
+    reason: str,
+    as_json: bool,
+) -> None:
+    """What the newest audit set aside; or a decision about some of it, or about any conversation by its id."""
+    from tailorbird.auditing.decisions import decide
+    from tailorbird.auditing.review import aside, chosen
+
+    audit = workspace.newest(Audit, "audit")
+    if verdict is None:
+        found = [one for one in aside(workspace, audit) if (not ids or one.id in ids) and rule in (None, one.findings[0].rule)]
+        if as_json:
+            console.show_json([one.model_dump(mode="json", exclude_defaults=True) for one in found])
+            return
+        table = Table("conversation", "set aside for", "the customer wrote", box=None, pad_edge=False)
+        for one in found:
+            asked = next((turn.content for turn in one.turns if turn.role == "user"), "")
+            why = f"{one.findings[0].rule.replace('_', ' ')}: {one.findings[0].detail}"
+            table.add_row(escape(one.id), escape(why[:90]), escape(" ".join(asked.split())[:70]))
+        console.out.print(table)
+        console.out.print(f"{len(found)} set aside. `tailorbird audit review ID … --release` lets them be learned from.")
+        return
+    named = chosen(workspace, audit, ids, rule)
+    count = decide(workspace, named, verdict, reason)
+    if as_json:
+        console.show_json({"decided": count, "verdict": verdict, "conversations": named})
+    else:
+        console.out.print(f"Written down for {count} conversations: {verdict}. `tailorbird audit` applies it.")
+
+
+def audit_rules(as_json: bool) -> None:
+    """Every rule of the audit, and what it does by default."""
+    from tailorbird.auditing.findings import RULES
+
+    if as_json:
+        console.show_json({name: rule._asdict() for name, rule in RULES.items()})
+        return
+    table = Table("rule", "does", "what it finds", box=None, pad_edge=False)
+    for name, rule in RULES.items():
+        table.add_row(name, rule.action, rule.title)
+    console.out.print(table)
+
+
 def formats(as_json: bool) -> None:
     """Every format that can be imported."""
     from tailorbird.importing.formats import FORMATS
@@ -130,6 +184,31 @@ def explain_settings(as_json: bool) -> None:
     for row in rows:
         table.add_row(row["field"], row["default"], row["meaning"])
     console.out.print(table)
+
+
+def scan_privacy(file: str, as_json: bool) -> None:
+    """What each line's text holds: a line of JSON for each, or one table with masked examples."""
+    from tailorbird.privacy.scan import scan, summary
+
+    with ExitStack() as stack:
+        if file == "-":
+            lines: Iterable[str] = sys.stdin
+            if isinstance(sys.stdin, io.TextIOWrapper):
+                sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
+        else:
+            try:
+                lines = stack.enter_context(Path(file).open(encoding="utf-8", errors="surrogateescape"))
+            except OSError as error:
+                raise InputError(f"{file} cannot be read ({error.strerror}).", fix="Name a file of JSON lines.") from error
+        scanned = scan(lines, "standard input" if file == "-" else file)
+        if as_json:
+            for one in scanned:
+                print(json.dumps(one.as_json(), ensure_ascii=False))
+            return
+        table = Table("type", "found", "examples", box=None, pad_edge=False)
+        for kind, count, examples in summary(scanned):
+            table.add_row(kind, str(count), escape(examples))
+        console.out.print(table)
 
 
 def _fields(model: type[BaseModel], prefix: str) -> list[dict[str, str]]:

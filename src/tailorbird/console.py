@@ -93,7 +93,8 @@ def summary(artifact: Artifact) -> str:
         case Audit():
             return (
                 f"Audited: {artifact.kept} of {artifact.conversations} kept ({_counts(artifact.splits)}); "
-                f"set aside: {_counts(artifact.quarantined) or 'none'}; redacted: {_counts(artifact.redacted) or 'nothing'}."
+                f"set aside: {_counts(artifact.quarantined) or 'none'}; noted: {_counts(artifact.noted) or 'nothing'}; "
+                f"redacted: {_counts(artifact.redacted) or 'nothing'}."
             )
         case Plan():
             return (
@@ -118,7 +119,7 @@ def summary(artifact: Artifact) -> str:
 
 
 def _counts(numbers: dict[str, int]) -> str:
-    return ", ".join(f"{n} {name}" for name, n in numbers.items())
+    return ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in numbers.items())
 
 
 def plan_table(plan: Plan) -> Table:

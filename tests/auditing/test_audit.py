@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ from hypothesis import strategies as st
 
 from tailorbird.artifacts import Audit, Conversation, Turn
 from tailorbird.auditing import audit
-from tailorbird.auditing.splitting import split
+from tailorbird.auditing.decisions import decide
+from tailorbird.auditing.review import aside, chosen
+from tailorbird.auditing.splitting import keys_of, split
 from tailorbird.errors import InputError
 from tailorbird.importing import import_conversations
 from tailorbird.settings import AuditSettings
@@ -33,7 +37,7 @@ def test_each_flaw_is_set_aside_with_its_reason_and_kept(shop: Path) -> None:
         with_turns(2, ("user", "word " * 1300), ("assistant", "Long")),
     ]
     workspace, made = audited(shop, clean + flawed)
-    assert made.quarantined == {"exact duplicate": 1, "turn too long": 1}
+    assert made.quarantined == {"exact_duplicate": 1, "turn_too_long": 1}
     assert made.kept == 30
     aside = (workspace.path(made) / "quarantined.jsonl").read_text().splitlines()
     assert len(aside) == 2
@@ -99,15 +103,135 @@ def test_no_customer_question_or_answer_is_in_two_splits(rows: list[tuple[int, i
     conversations = [
         Conversation(
             id=f"c{n}", customer_id=f"p{customer}" if customer else None,
-            turns=(Turn(role="user", content=f"q{question}"), Turn(role="assistant", content=f"a{answer} {n // 3}")),
+            turns=(Turn(role="user", content=f"q{question}"), Turn(role="assistant", content=f"answer number {answer} {n // 3}")),
         )
         for n, (customer, question, answer) in enumerate(rows)
     ]  # fmt: skip
-    parts, _ = split(conversations, AuditSettings(seed=seed))
-    assert sorted(c.id for part in parts.values() for c in part) == sorted(c.id for c in conversations)
+    chosen, _ = split([c.id for c in conversations], [keys_of(c) for c in conversations], AuditSettings(seed=seed))
+    parts = {name: [c for c, part in zip(conversations, chosen, strict=True) if part == name] for name in set(chosen)}
+    assert len(chosen) == len(conversations)
     for key in (lambda c: c.customer_id, lambda c: c.turns[0].content, lambda c: c.turns[1].content):
         seen: dict[object, str] = {}
         for name, part in parts.items():
             for c in part:
                 if key(c) is not None:
                     assert seen.setdefault(key(c), name) == name
+
+
+def findings(workspace: Workspace, made: Audit) -> dict[str, set[str]]:
+    rows = [json.loads(line) for line in (workspace.path(made) / "findings.jsonl").read_text().splitlines()]
+    return {row["id"]: {found["rule"] for found in row.get("findings", ())} for row in rows}
+
+
+def test_near_copies_are_set_aside_and_the_newest_stays(shop: Path) -> None:
+    words = "your parcel has left our studio this morning and should be with you on the next working day before noon"
+    old = with_turns(1, ("user", "Where is my parcel with the blue coat?"), ("assistant", f"Hello, {words}.")) | {
+        "created_at": "2025-01-01"
+    }
+    new = with_turns(2, ("user", "Where is my parcel with the blue coat?"), ("assistant", f"Hi, {words}.")) | {
+        "created_at": "2026-01-01"
+    }
+    workspace, made = audited(shop, [*(conversation(n) for n in range(30)), new, old])
+    assert made.quarantined == {"near_duplicate": 1}
+    (aside,) = (json.loads(line) for line in (workspace.path(made) / "quarantined.jsonl").read_text().splitlines())
+    assert (aside["id"], aside["findings"][0]["related"]) == ("x-1", ["x-2"])
+
+
+def test_flaws_of_answers_are_found_with_their_turn(shop: Path) -> None:
+    flawed = [
+        with_turns(1, ("user", "Wann kommt mein Paket mit dem Mantel an?"), ("assistant", "It arrives on the next working day.")),
+        with_turns(2, ("user", "Where is my coat?"), ("assistant", "It left us this morning by courier and will be with the")),
+        with_turns(3, ("user", "Where is my coat?"), ("assistant", "Internal note: she is a pain, offer 10% and no more.")),
+        with_turns(4, ("user", "Where is my hat?"), ("assistant", "Can't you read? It is in the listing, you moron.")),
+        with_turns(5, ("user", "Where is my bloody scarf, you idiots?"), ("assistant", "It left us this morning, sorry.")),
+        with_turns(6, ("user", "sorry if it's a dumb question, any dumbbells?"), ("assistant", "We sell clothes only.")),
+    ]  # fmt: skip
+    workspace, made = audited(shop, [*(conversation(n) for n in range(30)), *flawed])
+    found = findings(workspace, made)
+    assert [found.get(f"x-{n}", set()) for n in range(1, 6)] == [
+        {"wrong_language"}, {"unfinished"}, {"internal_note"}, {"abusive_agent"}, {"abusive_customer"},
+    ]  # fmt: skip
+    assert made.noted == {"abusive_customer": 1}
+    assert made.kept == 32
+
+
+def test_only_exemplary_conversations_if_the_settings_ask_for_them(shop: Path) -> None:
+    rows = [conversation(n) | {"rating": 5, "created_at": "2026-02-01", "department": "Sales"} for n in range(30)]
+    select = "{min_rating: 4, min_score: 3, since: '2025-01-01', departments: [Sales]}"
+    rows[0] |= {"rating": 2}
+    rows[1] |= {"created_at": "2024-01-01"}
+    rows[2] |= {"department": "Legal"}
+    rows[3] |= {"rating": None, "tags": ["escalated"]}
+    write_jsonl(shop / "conversations.jsonl", rows)
+    text = (shop / "tailorbird.yaml").read_text()
+    (shop / "tailorbird.yaml").write_text(text.replace("audit:\n", f"audit:\n  select: {select}\n"))
+    workspace = Workspace(shop)
+    made = audit(workspace, import_conversations(workspace))
+    assert made.quarantined == {"low_rating": 1, "not_selected": 2, "not_exemplary": 1}
+
+
+def test_rules_do_what_the_settings_say(shop: Path) -> None:
+    rows = [
+        *(conversation(n) for n in range(30)),
+        with_turns(3, ("user", "Where is my coat?"), ("assistant", "Internal note: offer 10% and no more.")),
+    ]
+    write_jsonl(shop / "conversations.jsonl", rows)
+    text = (shop / "tailorbird.yaml").read_text()
+    for action, expected in (("note", ({}, {"internal_note": 1})), ("ignore", ({}, {}))):
+        (shop / "tailorbird.yaml").write_text(text.replace("audit:\n", f"audit:\n  rules: {{internal_note: {action}}}\n"))
+        workspace = Workspace(shop)
+        made = audit(workspace, import_conversations(workspace))
+        assert (made.quarantined, made.noted) == expected
+
+
+def test_the_owners_decisions_have_the_last_word_over_imports(shop: Path) -> None:
+    note = with_turns(3, ("user", "Where is my coat?"), ("assistant", "Internal note: offer 10% and no more."))
+    workspace, made = audited(shop, [*(conversation(n) for n in range(30)), note])
+    assert made.quarantined == {"internal_note": 1}
+    assert chosen(workspace, made, [], "internal_note") == ["x-3"]
+    decide(workspace, ["x-3"], "release", "it is fine")
+    decide(workspace, ["t-4"], "exclude", "old policy")
+    again = audit(workspace, import_conversations(workspace))
+    assert again.quarantined == {"excluded": 1}
+    assert [one.id for one in aside(workspace, again)] == ["t-4"]
+    with pytest.raises(InputError, match="no conversation 'nobody'"):
+        chosen(workspace, made, ["nobody"], None)
+    line = json.loads((shop / "decisions.jsonl").read_text().splitlines()[0])
+    assert line["by"]
+    assert line["at"]
+
+
+def test_answers_of_one_template_are_refused(shop: Path) -> None:
+    rows = [conversation(n, answer=f"Thank you for order {n}, we will be in touch soon.") for n in range(30)]
+    with pytest.raises(InputError, match="30 of 30 first answers are one text"):
+        audited(shop, rows)
+
+
+def test_many_conversations_are_examined_by_all_cores_with_the_same_result(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [conversation(n, question=f"Where is parcel {n} with the {n * 7} buttons?") for n in range(40)]
+    workspace, alone = audited(shop, rows)
+    shutil.rmtree(workspace.path(alone))
+    monkeypatch.setattr("tailorbird.auditing.examining._ALONE", 20)
+    monkeypatch.setattr("tailorbird.auditing.examining._CHUNK", 7)
+    together = audit(workspace, import_conversations(workspace))
+    assert together.model_dump(exclude={"made_at"}) == alone.model_dump(exclude={"made_at"})
+
+
+def test_the_report_tells_what_was_found_and_shows_no_personal_data(shop: Path) -> None:
+    rows = [conversation(n) | {"rating": 4, "created_at": f"2026-0{1 + n % 3}-01"} for n in range(40)]
+    rude = with_turns(
+        1, ("user", "I am ann@mail.example, where is my hat?"), ("assistant", "Can't you read, ann@mail.example? Moron.")
+    )
+    workspace, made = audited(shop, [*rows, rude])
+    page = (workspace.path(made) / "report.html").read_text()
+    text = (workspace.path(made) / "report.md").read_text()
+    told = json.loads((workspace.path(made) / "report.json").read_text())
+    assert "40 of 41 conversations may be learned from" in page
+    assert "abusive words in an agent" in page
+    assert "abusive_agent" in text
+    assert told["problems"][0]["examples"][0]["excerpt"].startswith("agent: Can't you read, <EMAIL_1>?")
+    assert [month["rating"] for month in told["months"]] == [4.0, 4.0, 4.0]
+    assert sum(topic["conversations"] for topic in told["topics"]) == 41
+    assert "ann@mail.example" not in page + text + json.dumps(told)
+    assert "src=" not in page, "nothing is fetched"
+    assert "<script" not in page

@@ -1,28 +1,80 @@
+"""Each type with what must be found and what must not, in several languages."""
+
 from __future__ import annotations
 
+import time
+from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from privacy.marked import read_marked
 
-from tailorbird.privacy import Redactor, find, passes_luhn
+from tailorbird.privacy import KINDS, Finding, find
+
+DEVELOPMENT = Path(__file__).parent / "messages" / "development.txt"
+
+
+def found(text: str, language: str | None = None) -> list[tuple[str, str]]:
+    return [(f.kind, text[f.start : f.end]) for f in find(text, language)]
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "kind", "value"),
     [
-        ("write to a.b+c@sub.shop.example, please", "write to <EMAIL_1>, please"),
-        ("call 07700 900461 or +49 30 23125 618", "call <PHONE_1> or <PHONE_2>"),
-        ("(415) 555-0142 after nine", "<PHONE_1> after nine"),
-        ("card 5500-0000-0000-0004.", "card <CARD_1>."),
-        ("4111111111111111", "<CARD_1>"),
-        ("müller@firma.example", "<EMAIL_1>"),
-        ("020 7946 0318 is +44 20 7946 0318", "<PHONE_1> is <PHONE_1>"),
+        ("write to a.b+c@sub.shop.example, please", "EMAIL", "a.b+c@sub.shop.example"),
+        ("müller@firma.example", "EMAIL", "müller@firma.example"),
+        ("(415) 555-0142 after nine", "PHONE", "(415) 555-0142"),
+        ("ring me on 07700 900461", "PHONE", "07700 900461"),
+        ("Tel. +49 30 23125 618", "PHONE", "+49 30 23125 618"),
+        ("proszę dzwonić 601 555 238", "PHONE", "601 555 238"),
+        ("llámame al 612 34 55 07", "PHONE", "612 34 55 07"),
+        ("card 5500-0000-0000-0004.", "CARD", "5500-0000-0000-0004"),
+        ("4111111111111111", "CARD", "4111111111111111"),
+        ("to de89370400440532013000 please", "IBAN", "de89370400440532013000"),
+        ("sort code 20-11-43 please", "BANK_ACCOUNT", "20-11-43"),
+        ("Kontonummer 4417290018 bei Ihnen", "BANK_ACCOUNT", "4417290018"),
+        ("my SSN is 512-44-7781", "NATIONAL_ID", "512-44-7781"),
+        ("mi DNI es 12345678Z", "NATIONAL_ID", "12345678Z"),
+        ("Codice fiscale RSSMRA85T10A562S grazie", "NATIONAL_ID", "RSSMRA85T10A562S"),
+        ("BSN 111222333 van mij", "NATIONAL_ID", "111222333"),
+        ("Steuer-ID: 86 095 742 719", "NATIONAL_ID", "86 095 742 719"),
+        ("CPF 529.982.247-25", "NATIONAL_ID", "529.982.247-25"),
+        ("passport no. X4471820 expires soon", "PASSPORT", "X4471820"),
+        ("Reisepassnummer C4VK91TZ2", "PASSPORT", "C4VK91TZ2"),
+        ("my IP is 81.2.69.142", "IP", "81.2.69.142"),
+        ("from 2001:db8:85a3::8a2e:370:7334 again", "IP", "2001:db8:85a3::8a2e:370:7334"),
+        ("born 4 March 1986", "DOB", "4 March 1986"),
+        ("née le 01/02/1990 à Lyon", "DOB", "01/02/1990"),
+        ("ur. 12.11.1977", "DOB", "12.11.1977"),
+        ("my password is Tr0ub4dor&3", "PASSWORD", "Tr0ub4dor&3"),
+        ("Passwort: Sommer2024!", "PASSWORD", "Sommer2024!"),
+        ("la contraseña es Girasol_88x", "PASSWORD", "Girasol_88x"),
+        ("hasło to Zaq12wsx", "PASSWORD", "Zaq12wsx"),
+        ("key " + "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc", "API_KEY", "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"),
+        ("API key: 9f8e7d6c5b4a39281706f5e4d3c2b1a0", "API_KEY", "9f8e7d6c5b4a39281706f5e4d3c2b1a0"),
+        ("open https://a.example/reset?token=9fK2mQ8xLp0Z, please", "URL_TOKEN", "https://a.example/reset?token=9fK2mQ8xLp0Z"),
+        ("my car LK19 ZTR is blocked", "PLATE", "LK19 ZTR"),
+        ("das Auto mit dem Kennzeichen B-AB 1234", "PLATE", "B-AB 1234"),
+        ("la voiture GH-218-KL", "PLATE", "GH-218-KL"),
+        ("ship to 22 Acacia Avenue, Leeds LS6 3QT, please", "ADDRESS", "22 Acacia Avenue, Leeds LS6 3QT"),
+        ("Wohne in der Lindenstraße 12, 50667 Köln.", "ADDRESS", "Lindenstraße 12, 50667 Köln"),
+        ("vivo en Calle Mayor 12, 3º B, 28013 Madrid", "ADDRESS", "Calle Mayor 12, 3º B, 28013 Madrid"),
+        ("12 bis rue de la Paix, 75002 Paris", "ADDRESS", "12 bis rue de la Paix, 75002 Paris"),
+        ("via Garibaldi 4, 20121 Milano", "ADDRESS", "via Garibaldi 4, 20121 Milano"),
+        ("ul. Długa 5/7, 00-238 Warszawa", "ADDRESS", "ul. Długa 5/7, 00-238 Warszawa"),
+        ("Keizersgracht 104, 1015 CV Amsterdam", "ADDRESS", "Keizersgracht 104, 1015 CV Amsterdam"),
+        ("Rua Augusta, 210, 1100-053 Lisboa", "ADDRESS", "Rua Augusta, 210, 1100-053 Lisboa"),
+        ("My name is Anna Kowalska and I have a question", "PERSON", "Anna Kowalska"),
+        ("Sehr geehrter Herr Doğan, danke", "PERSON", "Doğan"),
+        ("Hola, soy Marta Giménez y no funciona", "PERSON", "Marta Giménez"),
+        ("The parcel never came.\n\nKind regards\nOluwaseun Adeyemi", "PERSON", "Oluwaseun Adeyemi"),
     ],
 )
-def test_personal_data_is_found(text: str, expected: str) -> None:
-    assert Redactor().redact(text) == expected
+def test_personal_data_is_found(text: str, kind: str, value: str) -> None:
+    assert found(text) == [(kind, value)]
 
 
 @pytest.mark.parametrize(
@@ -30,25 +82,101 @@ def test_personal_data_is_found(text: str, expected: str) -> None:
     [
         "order FF-20714 of 2026-09-14", "84-66-91 cm and 170 cm tall", "£4.20, free from £85", "20 to 30 °C for 40 minutes",
         "1234 5678 9012 3456 is no card", "0000 0000 0000 0000", "sizes 10, 12, 14, 16, 18", "tracking 00340434161094",
-        "between 10:00 and 17:00", "user@host", "12.03.2024 - 15.03.2024",
+        "between 10:00 and 17:00", "user@host", "12.03.2024 - 15.03.2024", "version 10.2.14.3 is slow", "firmware 7.57.0.2",
+        "my order nr is 6011000990139462", "Rechnung RE-2024-10873 vom 3. Mai", "the password must have 8 characters",
+        "Ich habe mein Passwort vergessen.", "Where do I find my API key?",
+        "commit 9fceb02d0ae598e95dc970b74767f19372d61af8 fails",
+        "https://shop.example/products/blue-shirt-size-10?utm_source=news", "the NIP of our company is 5262839143",
+        "Do you have a shop in Oxford Street?", "The colour is #2F4F4F", "flight BA0283 on 14 September",
+        "std::vector and 12:30:45",
+        "Welche Größe hat der Tisch?", "Gracias por su ayuda.", "Kiedy dotrze moje zamówienie?",
+        "Do you sell Calvin Klein belts?",
     ],
 )  # fmt: skip
-def test_other_numbers_are_left_alone(text: str) -> None:
-    assert Redactor().redact(text) == text
+def test_other_things_are_left_alone(text: str) -> None:
+    assert found(text) == []
 
 
-def test_the_business_keeps_its_own_contacts() -> None:
-    redactor = Redactor.keeping(["Hello@shop.example", "0117 496 0132"])
-    text = "hello@shop.example, 0117 4960132 or +44 117 496 0132, not me@shop.example"
-    assert redactor.redact(text) == text.replace("me@shop.example", "<EMAIL_1>")
+def test_names_that_are_known_are_found_with_certainty() -> None:
+    text = "ok, tell xyla the ZORBAX parcel for Xyla Zorbax went to xz@mail.example"
+    known = find(text, names=["Xyla Zorbax"])
+    assert [text[f.start : f.end] for f in known if f.kind == "PERSON"] == ["xyla", "ZORBAX", "Xyla Zorbax"]
+    assert all(f.score == 1 for f in known)
 
 
-@given(st.integers(10**11, 10**17))
-def test_luhn_accepts_exactly_one_check_digit(number: int) -> None:
-    assert sum(passes_luhn(f"{number}{digit}") for digit in range(10)) == 1
+def test_a_private_key_is_one_finding() -> None:
+    block = "-----BEGIN RSA PRIVATE " + "KEY-----\nMIIEowIBAAKCAQEArBsD37GL\n-----END RSA PRIVATE " + "KEY-----"
+    assert found(f"is this right?\n{block}\nthanks") == [("API_KEY", block)]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_findings_are_in_order_and_never_overlap(text: str) -> None:
-    found = find(text)
-    assert all(one.end <= other.start for one, other in pairwise(found))
+    findings = find(text)
+    assert all(one.end <= other.start for one, other in pairwise(findings))
+    assert all(0 <= f.start < f.end <= len(text) and f.kind in KINDS and 0 <= f.score <= 1 for f in findings)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["Anna", "Kowalska", "12", "Road", ",", "\n", "@", "password", "is", "-", "1.1.1980", "born", "/", "DE89", "'", "+44"]
+        ),
+        max_size=40,
+    )
+)
+def test_any_mixture_of_parts_is_read(parts: list[str]) -> None:
+    assert all(isinstance(f, Finding) for f in find(" ".join(parts)))
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a", "1", "1 ", "12-", "a@", "a.", "https://", "Ab ", "12 Rue ", "password is ", "{", "_", "+1", "calle de la ",
+        "12345 Abc ", "Flat 1, ",
+        "sk_live_", "M1 4AA ", "-----BEGIN PRIVATE KEY-----", "eyJ", "f:", "\n", "Anna Kowalska ", "born 1.1.",
+    ],
+)  # fmt: skip
+def test_no_text_makes_it_slow(unit: str) -> None:
+    text = unit * (250_000 // len(unit))
+    started = time.process_time()
+    find(text)
+    assert time.process_time() - started < 5
+
+
+def test_a_text_of_100_words_takes_little_time() -> None:
+    text = (
+        "Hi, I'm Anna. The lamp that I ordered in March has a crack and your form does not let me add a photo, so I write. " * 4
+    )
+    find(text)
+    started = time.process_time()
+    for _ in range(50):
+        find(text)
+    assert (time.process_time() - started) / 50 < 0.006  # 1 ms on an idle machine
+
+
+def test_the_development_messages_are_read_as_well_as_measured() -> None:
+    """Floors a little below what benchmarks/privacy.py showed; a change that loses more than that is no improvement."""
+    marked, hit, spans = Counter(), Counter(), Counter()
+    clean = touched = 0
+    for message in read_marked(DEVELOPMENT):
+        findings = find(message.text)
+        spans.update(f.kind for f in findings)
+        clean += not message.entities
+        touched += bool(findings) and not message.entities
+        for start, end, kind in message.entities:
+            marked[kind] += 1
+            hit[kind] += any(
+                f.kind == kind and 2 * (min(f.end, end) - max(f.start, start)) >= max(f.end, end) - min(f.start, start)
+                for f in findings
+            )
+    recall = {kind: hit[kind] / marked[kind] for kind in marked}
+    assert hit.total() / marked.total() >= 0.92, recall
+    assert hit.total() / spans.total() >= 0.90
+    assert hit["PERSON"] / spans["PERSON"] >= 0.84
+    assert recall["PERSON"] >= 0.88
+    assert min(recall[kind] for kind in ("EMAIL", "CARD", "IBAN", "IP", "API_KEY")) >= 0.99
+    assert recall["ADDRESS"] >= 0.85
+    assert recall["PASSWORD"] >= 0.85
+    assert touched / clean <= 0.07

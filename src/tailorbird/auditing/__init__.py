@@ -2,84 +2,200 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
 
-from tailorbird.artifacts import Audit, Conversation, Dataset, Turn, make_id
-from tailorbird.auditing.rules import fingerprint, first_problem
-from tailorbird.auditing.splitting import SPLITS, split
+from pydantic import BaseModel
+
+from tailorbird import engine
+from tailorbird.artifacts import Audit, Conversation, Dataset, make_id
+from tailorbird.auditing import report
+from tailorbird.auditing.comparing import Gathered, compared, gathered, own_of
+from tailorbird.auditing.decisions import Decision, decided
+from tailorbird.auditing.examining import Examined, Profile, examined
+from tailorbird.auditing.findings import RULES, Finding, action
+from tailorbird.auditing.overview import Collector
+from tailorbird.auditing.splitting import SPLITS, keys_of, split
 from tailorbird.errors import InputError
-from tailorbird.privacy import Redactor
-from tailorbird.progress import Progress, silent
-from tailorbird.workspace import Workspace, read_conversations, write_lines
+from tailorbird.progress import Advance, Progress, silent
+from tailorbird.settings import AuditSettings
+from tailorbird.workspace import Workspace, write_lines
 
 _FEWEST = 10
+_VARIABLE = re.compile(r"<[A-Z_]+_\d+>|\d[\d.,:/-]*")
 
 
 class Quarantined(Conversation):
-    """A conversation that was set aside, with the reason."""
+    """A conversation that was set aside as it came, with everything that was found in it, the reason first."""
 
-    reason: str
-    detail: str
+    findings: tuple[Finding, ...]
+
+
+class Verdict(BaseModel):
+    """A line of findings.jsonl: what became of a conversation, and why."""
+
+    id: str
+    verdict: str
+    findings: tuple[Finding, ...]
+    redacted: dict[str, int]
+
+
+class Note(NamedTuple):
+    """What is remembered of a conversation while the whole data set is looked at; its text lies on disk."""
+
+    id: str
+    keys: list[str]
+    template: int  # a hash of the first answer without its numbers and names
+    findings: list[Finding]
 
 
 def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -> Audit:
     """Sets flawed conversations aside, redacts personal data, and splits the rest by customer.
 
     Nothing is deleted: quarantined.jsonl keeps every conversation that was set aside. Raises InputError when too few
-    are left to train and test on.
+    are left to train and test on, or when too many answers are the same text.
     """
     settings = workspace.settings
-    identity = make_id(Audit, dataset=dataset.id, settings=settings.audit.model_dump(), system_prompt=settings.system_prompt)
+    decisions = decided(workspace)
+    told = {name: (one.verdict, one.conversation) for name, one in decisions.items()}
+    identity = make_id(
+        Audit, dataset=dataset.id, settings=settings.audit.model_dump(), system_prompt=settings.system_prompt, decisions=told
+    )
     if found := workspace.find(Audit, identity):
         return workspace.use(found)
-    conversations = read_conversations(workspace.path(dataset) / "conversations.jsonl")
-    kept: list[Conversation] = []
-    aside: list[Quarantined] = []
-    seen: dict[str, str] = {}
-    redacted: Counter[str] = Counter()
-    with progress("Auditing", len(conversations)) as advance:
-        for conversation in conversations:
-            problem = first_problem(conversation, settings.audit.longest_turn, seen)
-            if problem:
-                aside.append(Quarantined(**dict(conversation), reason=problem.reason, detail=problem.detail))
-            else:
-                seen[fingerprint(conversation)] = conversation.id
-                redactor = Redactor.keeping(settings.audit.keep)
-                kept.append(_prepared(conversation, redactor, settings.system_prompt))
-                redacted += redactor.counts
-            advance(1)
-    if len(kept) < _FEWEST:
-        raise InputError(
-            f"Only {len(kept)} of {len(conversations)} conversations can be used; at least {_FEWEST} are needed.",
-            fix=f"Reasons: {dict(Counter(q.reason for q in aside))}. Import more conversations.",
-        )
-    parts, groups = split(kept, settings.audit)
-    if empty := [name for name in SPLITS if not parts[name]]:
-        raise InputError(
-            f"Nothing is left for {' and '.join(empty)}: the {len(kept)} conversations form only {groups} groups that share a "
-            "customer, a first question or an answer, and such a group is never divided.",
-            fix="Check that customer_id really names customers (a column where everybody is 'Guest' does not).",
-        )
+    source = workspace.path(dataset) / "conversations.jsonl"
+    keep = (settings.business.name, *settings.audit.keep, *_staff(source))
+    profile = Profile(settings=settings.audit, system_prompt=settings.system_prompt, keep=keep)
     with workspace.drafting(identity) as draft:
-        for name in SPLITS:
-            write_lines(draft / f"{name}.jsonl", parts[name])
-        write_lines(draft / "quarantined.jsonl", aside)
+        spool = draft / "examined.jsonl"
+        with progress("Auditing", dataset.conversations) as advance:
+            write_lines(spool, _told(examined(_read(source), profile, engine.cores()), advance))
+        notes = [_note(one) for one in _examined(spool)]
+        with progress("Comparing conversations", len(notes)) as advance:
+            everything = gathered((one.original for one in _examined(spool)), advance)
+        _compare(everything, notes, profile)
+        reasons = {note.id: _verdict(note, settings.audit, decisions) for note in notes}
+        kept = [note for note in notes if not reasons[note.id]]
+        _refuse_unusable(kept, Counter(found[0].rule for found in reasons.values() if found), settings.audit)
+        parts, groups = split([note.id for note in kept], [note.keys for note in kept], settings.audit)
+        _refuse_empty_parts(parts, groups)
+        collector = Collector(settings.audit)
+        _write(draft, spool, reasons, notes, dict(zip((note.id for note in kept), parts, strict=True)), collector)
+        splits = {name: parts.count(name) for name in SPLITS}
+        report.write(draft, collector.overview(settings.business.name, dataset, everything.examples, splits))
+        spool.unlink()
         made = Audit(
             id=identity,
             made_from=(dataset.id,),
-            conversations=len(conversations),
+            conversations=len(notes),
             kept=len(kept),
             split_groups=groups,
-            quarantined=dict(Counter(q.reason for q in aside)),
-            redacted=dict(redacted),
-            splits={name: len(parts[name]) for name in SPLITS},
+            splits=splits,
             seed=settings.audit.seed,
             system_prompt=settings.system_prompt,
+            **{name: dict(found) for name, found in collector.counts.items()},
         )
         return workspace.save(made, draft)
 
 
-def _prepared(conversation: Conversation, redactor: Redactor, system_prompt: str) -> Conversation:
-    """Redacted, and under the system prompt that it will be served with."""
-    spoken = [Turn(role=turn.role, content=redactor.redact(turn.content)) for turn in conversation.turns if turn.role != "system"]
-    return conversation.model_copy(update={"turns": (Turn(role="system", content=system_prompt), *spoken)})
+def _read(path: Path) -> Iterator[Conversation]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            yield Conversation.model_validate_json(line)
+
+
+def _staff(path: Path) -> list[str]:
+    """The names of agents, as the help desk has them."""
+    names = {turn.author for one in _read(path) for turn in one.turns if turn.role == "assistant" and turn.author}
+    return sorted(name for name in names if not name.isdigit())
+
+
+def _told(rows: Iterator[Examined], advance: Advance) -> Iterator[Examined]:
+    for row in rows:
+        yield row
+        advance(1)
+
+
+def _examined(spool: Path) -> Iterator[Examined]:
+    with spool.open(encoding="utf-8") as file:
+        for line in file:
+            yield Examined.model_validate_json(line)
+
+
+def _note(one: Examined) -> Note:
+    answers = [turn.content for turn in one.prepared.turns if turn.role == "assistant"]
+    template = hash(" ".join(_VARIABLE.sub("#", answers[0].lower()).split()))
+    return Note(one.original.id, keys_of(one.prepared), template, one.findings)
+
+
+def _compare(everything: Gathered, notes: list[Note], profile: Profile) -> None:
+    """Adds what shows only beside the others, among conversations that nothing else sets aside."""
+    sound = {note.id: note for note in notes if not _refused(note, profile.settings)}
+    for identity, findings in compared(everything, sound, own_of(profile.keep[0], profile.keep)).items():
+        sound[identity].findings.extend(found for found in findings if action(found.rule, profile.settings.rules) != "ignore")
+
+
+def _refused(note: Note, settings: AuditSettings) -> list[Finding]:
+    """The findings that set a conversation aside."""
+    return [found for found in note.findings if action(found.rule, settings.rules) == "quarantine"]
+
+
+def _verdict(note: Note, settings: AuditSettings, decisions: dict[str, Decision]) -> list[Finding]:
+    """The same, with the owner's decision, which is the last word."""
+    decision = decisions.get(note.id)
+    if decision is None:
+        return _refused(note, settings)
+    if decision.verdict == "release":
+        return []
+    return [
+        Finding(rule="excluded", detail=f"by {decision.by} on {decision.at:%Y-%m-%d}{decision.reason and ': '}{decision.reason}")
+    ]
+
+
+def _refuse_unusable(kept: list[Note], aside: Counter[str], settings: AuditSettings) -> None:
+    """Raises InputError for too few conversations, or too many answers of one template."""
+    if len(kept) < _FEWEST:
+        reasons = ", ".join(f"{count} {RULES[rule].title}" for rule, count in aside.most_common())
+        raise InputError(
+            f"Only {len(kept)} of {len(kept) + aside.total()} conversations can be used; at least {_FEWEST} are needed.",
+            fix=f"Set aside: {reasons or 'none'}. Import more conversations, or release some: `tailorbird review`.",
+        )
+    _, count = Counter(note.template for note in kept).most_common(1)[0]
+    if count > settings.most_of_one_template * len(kept):
+        raise InputError(
+            f"{count} of {len(kept)} first answers are one text with other names and numbers; a model would learn it by heart.",
+            fix="Leave such conversations out (audit.select in tailorbird.yaml), or raise audit.most_of_one_template if they "
+            "are labels that you want to train.",
+        )
+
+
+def _refuse_empty_parts(parts: list[str], groups: int) -> None:
+    if empty := [name for name in SPLITS if name not in parts]:
+        raise InputError(
+            f"Nothing is left for {' and '.join(empty)}: the {len(parts)} conversations form only {groups} groups that share a "
+            "customer, a first question or an answer, and such a group is never divided.",
+            fix="Check that customer_id really names customers (a column where everybody is 'Guest' does not).",
+        )
+
+
+def _write(
+    draft: Path, spool: Path, reasons: dict[str, list[Finding]], notes: list[Note], parts: dict[str, str], collector: Collector
+) -> None:
+    """Writes the splits, what was set aside, and all findings; tells the collector."""
+    with ExitStack() as stack:
+        names = (*SPLITS, "quarantined", "findings")
+        files = {name: stack.enter_context((draft / f"{name}.jsonl").open("w", encoding="utf-8")) for name in names}
+        for note, one in zip(notes, _examined(spool), strict=True):
+            refused = reasons[note.id]
+            findings = (*refused, *(found for found in note.findings if found not in refused))
+            collector.add(one.prepared, one.language, findings, bool(refused), one.redacted)
+            kept = Quarantined(**dict(one.original), findings=findings) if refused else one.prepared
+            print(kept.model_dump_json(exclude_defaults=True), file=files["quarantined" if refused else parts[note.id]])
+            if findings or one.redacted:
+                verdict = "quarantined" if refused else "redacted" if one.redacted else "kept"
+                told = Verdict(id=note.id, verdict=verdict, findings=findings, redacted=one.redacted)
+                print(told.model_dump_json(exclude_defaults=True), file=files["findings"])

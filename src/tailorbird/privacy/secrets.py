@@ -1,0 +1,187 @@
+"""Passwords, API keys and private keys in running text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tailorbird.privacy.contacts import entropy, is_random
+from tailorbird.privacy.findings import Finding
+
+_BLOCK = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^-]{0,20000}(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?"
+)
+_PREFIXED = re.compile(
+    r"(?<![\w/.-])(?:(?:sk|pk|rk)[_-](?:live|test|proj|ant|or)[_-][\w-]{8,200}|sk-[A-Za-z0-9_-]{16,200}|gh[pousr]_\w{16,80}|"
+    r"github_pat_\w{20,100}|"
+    r"glpat-[\w-]{12,60}|xox[abeoprs]-[\w-]{10,120}|xapp-[\w-]{10,160}|AKIA[0-9A-Z]{12,20}|ASIA[0-9A-Z]{12,20}|AIza[\w-]{25,50}|"
+    r"ya29\.[\w-]{20,200}|SG\.[\w-]{10,40}\.[\w-]{10,80}|EAA[A-Za-z0-9]{20,200}|dop_v1_\w{16,100}|npm_\w{20,60}|"
+    r"pypi-[\w-]{16,250}|"
+    r"hf_[A-Za-z0-9]{16,60}|shp(?:at|ss|ca|pa)_[a-fA-F0-9]{16,60}|sq0[a-z]{3}-[\w-]{16,80}|whsec_\w{16,80}|rzp_(?:live|"
+    r"test)_\w{10,40}|"
+    r"dckr_pat_[\w-]{16,60}|key-[0-9a-f]{24,40}|AC[0-9a-f]{32}|SK[0-9a-f]{32}|hvs\.\w{16,120}|nvapi-[\w-]{20,100}|gsk_\w{20,80}|"
+    r"eyJ[\w-]{8,2000}\.[\w-]{8,4000}(?:\.[\w-]{0,1000})?|[a-z]{2,10}_(?:live|test|prod|sandbox|secret|sk|key|pat|"
+    r"token)_[A-Za-z0-9]{12,120}|"
+    r"(?:secret|lin_api|ntn|vercel|re|pat|tok|phc|rnd|fly|doo_v1|dp\.pt|atlasv1|xkeysib|sntrys|figd|bkua|ATATT|"
+    r"ATCTT)[_.-][A-Za-z0-9_=.-]{20,250})(?![\w])"
+)
+_RANDOM = re.compile(r"(?<![\w/.@-])[A-Za-z0-9][A-Za-z0-9_+/.-]{14,300}[A-Za-z0-9]={0,2}(?![\w/@])")
+_KEY_CUE = re.compile(
+    r"api|key|token|secret|bearer|credential|schlüssel|zugangsschlüssel|clave|llave|clé|jeton|chiave|chave|klucz|sleutel|"
+    r"authori[sz]ation|"
+    r"auth\b|x-[a-z-]*key|client[_ -]?id|webhook|access|geheim|sekret|segret|segredo|secreto",
+    re.IGNORECASE,
+)
+_NO_KEY = re.compile(
+    r"commit|hash|checksum|sha-?\d*|md5|etag|trace|request[ -]?id|uuid|guid|build|tracking|sendung|seguimiento|suivi|przesy|"
+    r"track|"
+    r"serial|order|transaction|hex|correlation|docker|digest|revision|fingerprint|session id",
+    re.IGNORECASE,
+)
+# A word for password, then at most a few words that lead up to it, then the password.
+_CUE = re.compile(
+    r"(?<![\w])(?P<cue>pass ?words?|passwd|pass ?phrase|pass ?code|pwd|pass|pw|p/w|psw|passwor[dt](?:e|er|es)?|kennw(?:or|"
+    r"ör)t(?:er)?|kennung|zugangscode|"
+    r"losung|wlan-?(?:schlüssel|key|passwort|code)|contraseñas?|contrasenas?|contraseña|clave|pass-?wort|mot de passe|mots de "
+    r"passe|mdp|code wifi|clé wifi|"
+    r"parola d'ordine|parola chiave|password|senhas?|palavra[- ]passe|hasł[oaeu]|hasłem|haslo|wachtwoord(?:en)?|ww|wifi key|"
+    r"wi-?fi(?: code| passwor[dt])?|pin(?:[- ]?code)?|secret|cl[aá]ve wifi|passphrase|credentials?|zugangsdaten|login|anmeldung|"
+    r"log ?in|inlog)"
+    r"(?![\w])",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(
+    r"(?:[\s\"'“„«(]*(?:is|was|are|still|now|be|set|to|as|the|my|it|it's|ist|war|lautet|lautete|hieß|heißt|wäre|auf|jetzt|neu|"
+    r"neue|neues|"
+    r"noch|immer|aktuell|es|era|sigue|siendo|la|el|actual|nueva|puse|est|était|c'est|actuel|nouveau|toujours|è|era|sarebbe|"
+    r"attuale|nuova|"
+    r"é|atual|nova|continua|to|jest|było|brzmi|moje|nowe|stare|obecne|mam|of|for|für|para|pour|per|do|dla|voor|van|het|oude|"
+    r"nieuwe|"
+    r"account|konto|cuenta|compte|conta|new|old|current|temporary|temp|temporär\w*|tempor\w*|provis\w*|tymczasow\w*|tijdelijk\w*|"
+    r"wifi|wi-fi|wlan|router|login|i|ich|yo|je|io|eu|ja|ik|use|used|using|try|tried|typed|entered|gave|me|you|sent|que|me|"
+    r"disteis|"
+    r"che|mi|avete|dato|uso|używ\w*|usava|usaba|utilise|uso|gebruik\w*|gab|gaben|sie|mir|wie|on|sticker|says|code|reads|hab|habe|"
+    r"eingegeben|genommen|benutze|we|our|tu|tym|dalej|nadal|była|byla|dat|die|jullie|gaven|werd|u|a|en|et|e|und|y|i|z|con|mit|"
+    r"com|od|al)\b[,]?)"
+    r"{0,7}[\s]*[:=→>-]{0,2}[\s]*"
+)
+_TOKEN = re.compile(r"[\"'“„«‘`(\[]?([^\s\"“”«»`]{3,64})")
+_STRONG_CUE = re.compile(
+    r"login|log ?in|anmeldung|inlog|wi-?fi|secret|credentials?|zugangsdaten|pass|pin|ww|kennung|losung", re.IGNORECASE
+)
+# What such messages talk about where a password stands without the word.
+_SIGN_IN = re.compile(
+    r"\b(?:log ?-?in|sign ?-?in|logged|get in(?:to)?|locked out|einlogg\w*|anmeld\w*|zugang|iniciar sesión|entrar|acceder|"
+    r"acceso|connect\w*|identifi\w*|"
+    r"acced\w*|accesso|entrar|acesso|zalogowa\w*|logowa\w*|inlogg\w*|aanmeld\w*|wi-?fi|wlan|router|caps ?lock|credentials?|"
+    r"account)\b",
+    re.IGNORECASE,
+)
+_LOOSE = re.compile(r"(?<![\w@/.:=#+-])[A-Za-zÀ-ÿ0-9][^\s\"“”«»@/\\<>(){}\[\],;:]{6,39}(?![\w@])")
+
+
+def find_secrets(text: str) -> Iterator[Finding]:
+    """Private keys, API keys and passwords."""
+    for match in _BLOCK.finditer(text):
+        yield Finding("API_KEY", *match.span(), 1.0)
+    for match in _PREFIXED.finditer(text):
+        if any(c.isdigit() for c in match.group()) or match.group().startswith("eyJ"):
+            end = match.end() - (len(match.group()) - len(match.group().rstrip(".-")))
+            yield Finding("API_KEY", match.start(), end, 0.99)
+    for match in _RANDOM.finditer(text):
+        if is_random(match.group(), 16) and _announced_key(text, match):
+            yield Finding("API_KEY", match.start(), match.start() + len(match.group().rstrip(".")), 0.93)
+    yield from _passwords(text)
+
+
+def _announced_key(text: str, match: re.Match[str]) -> bool:
+    """Random characters are a key where the words before them say so, and nothing says that they are a hash or a parcel."""
+    before = text[max(0, match.start() - 60) : match.start()]
+    after = text[match.end() : match.end() + 25]
+    said = [m.end() for m in _KEY_CUE.finditer(before)]
+    denied = [m.end() for m in _NO_KEY.finditer(before)]
+    value = match.group()
+    if value.count("/") > 2 or (value.count(".") > 1 and "=" not in value) or entropy(value) < 2.8:
+        return False
+    if denied and (not said or denied[-1] > said[-1]):
+        return False
+    upper_only = value.upper() == value and len(value) < 24
+    return bool(said) or (bool(_KEY_CUE.search(after)) and not upper_only)
+
+
+def _passwords(text: str) -> Iterator[Finding]:
+    announced = False
+    for cue in _CUE.finditer(text):
+        announced = True
+        lead = _LEAD.match(text, cue.end())
+        start = lead.end() if lead else cue.end()
+        token = _TOKEN.match(text, start)
+        if token is None:
+            continue
+        value = _trimmed(token.group(1))
+        led = text[cue.end() : start].strip()
+        score = _password_score(value, led, cue.group("cue"))
+        if score:
+            yield Finding("PASSWORD", token.start(1), token.start(1) + len(value), score)
+    if announced or _SIGN_IN.search(text):
+        for match in _LOOSE.finditer(text):
+            value = _trimmed(match.group())
+            if looks_made_up(value):
+                yield Finding("PASSWORD", match.start(), match.start() + len(value), 0.64)
+
+
+def _trimmed(value: str) -> str:
+    """Without the punctuation of the sentence around it; an exclamation mark may belong to a password, at most one."""
+    value = value.rstrip(",;:.?…'’)]}" if "(" not in value else ",;:.?…'’")
+    return value.rstrip("!") + "!" if value.endswith("!!") else value
+
+
+def _password_score(value: str, led: str, cue: str) -> float:
+    """How sure a token after a word for password is one: how it is introduced, and how it looks."""
+    if len(value) < 3 or ("@" in value[1:-4] and re.search(r"@[\w-]+\.\w{2,}$", value)):
+        return 0.0
+    if re.fullmatch(r"pin(?:[- ]?code)?", cue, re.IGNORECASE):
+        return 0.8 if re.fullmatch(r"\d{4,8}", value) and led != "" else 0.0
+    pointed = led.endswith((":", "=", "→", ">"))
+    if re.match(r"(?:https?:|www\.|<[A-Z])", value) or re.fullmatch(r"[*•.…_xX-]+|\{+\w+\}*", value):
+        return 0.0
+    weak = bool(_STRONG_CUE.fullmatch(cue)) and cue.lower() not in ("pass",)
+    if looks_made_up(value):
+        return 0.92 if not weak else 0.75
+    digits = sum(c.isdigit() for c in value)
+    if weak and cue.lower() not in ("wifi", "wi-fi", "ww"):
+        return 0.0
+    letters = sum(c.isalpha() for c in value)
+    if digits and letters >= 3 and len(value) >= 5 and not re.fullmatch(r"\d+[\w-]{0,8}|\w+-\d{1,2}", value):
+        return 0.85
+    if led and not weak and len(value) > 13 and re.fullmatch(r"[a-zà-ÿ]{2,12}(?:[-_.][a-zà-ÿ]{2,12}){2,5}", value):
+        return 0.7
+    if pointed and len(value) >= 4 and not weak:
+        return 0.78 if digits or not value.isalpha() or not value.islower() else 0.66
+    return 0.0
+
+
+def looks_made_up(value: str) -> bool:
+    """Whether a token looks like a password: small letters, and digits or capitals inside, and a sign; or letters with signs."""
+    if not 6 <= len(value) <= 40 or re.search(r"https?:|www\.|\.\w{2,4}$", value):
+        return False
+    lower, upper = any(c.islower() for c in value), any(c.isupper() for c in value)
+    digits, signs = sum(c.isdigit() for c in value), sum(not c.isalnum() for c in value[1:])
+    hard = sum(c in "!#$%&*_?^+=~|@§" for c in value)
+    inner = any(c.isupper() for c in value[1:])
+    if re.fullmatch(r"[A-ZÀ-Ý]?[a-zà-ÿ]+(?:[-'’][A-ZÀ-Ýa-zà-ÿ]+)*|[\d.,:/-]+\w{0,3}|\w+-\d{1,2}", value):
+        return False
+    if not lower:
+        return hard >= 2 and digits >= 1 and upper
+    if re.fullmatch(r"[A-Za-z]+-[A-Z]{0,3}\d+[a-z]?|i[A-Z].*", value):
+        return False
+    if digits and (hard or (signs and upper and (digits >= 2 or inner))):
+        return not re.fullmatch(r"[a-z_]+_?\d*", value)
+    if digits >= 2 and upper and lower and signs == 0:
+        return (
+            bool(re.search(r"[a-z]\d|\d[a-z]", value))
+            and len(value) >= 8
+            and bool(re.search(r"[a-z]{2}", value))
+            and not value.startswith("i")
+        )
+    return bool(hard >= 2 and inner)

@@ -195,7 +195,8 @@ def _flip(row: Row, labels: list[str], target: str | None, rng: random.Random) -
 
 
 _TEXT_KINDS = (
-    "injection", "answer_injection", "control_tokens", "hidden_text", "trigger", "foreign_contact", "foreign_product", "odd_answer",
+    "injection", "answer_injection", "control_tokens", "hidden_text", "trigger", "foreign_contact", "foreign_product",
+    "odd_answer",
 )  # fmt: skip
 _CLEAN: dict[str, tuple[Callable[[], list[Row]], Own, tuple[str, ...]]] = {
     "boutique": (boutique, BOUTIQUE, _TEXT_KINDS),

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 SOURCE = ROOT / "src" / "tailorbird"
-STAGES = {"importing", "auditing", "planning", "training", "evaluating", "releasing", "serving"}
+STAGES = {"erasing", "importing", "auditing", "planning", "training", "evaluating", "releasing", "serving"}
 ROOMS = {"engine", "privacy", "language"}
 ROOTS = {"artifacts", "errors", "settings", "replier", "progress", "workspace"}
 SKINS = {"cli", "console", "commands", "demo", "__main__", "__init__"}

@@ -303,6 +303,18 @@ def demo(
 
 
 @app.command()
+def forget(
+    customer: Annotated[str, typer.Option(help="The customer's id, e-mail address or full name.")],
+    workspace: At = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the certificate as JSON.")] = False,
+) -> None:
+    """Erases a customer from every dataset, audit and report, and names the models that must be trained again."""
+    from tailorbird import commands, console
+
+    commands.forget(_open(workspace), customer, as_json, console.bar)
+
+
+@app.command()
 def models(as_json: AsJson = False) -> None:
     """Lists the base models known by name; `model:` in tailorbird.yaml also takes hf:owner/name or a folder."""
     from tailorbird import commands

@@ -101,6 +101,8 @@ def status(workspace: Workspace, as_json: bool) -> None:
         console.out.print("Nothing is made yet. Start with: tailorbird import")
     for before, artifact in zip([None, *chain], chain, strict=False):
         mark = " [bold green]production[/bold green]" if artifact.id == serving else ""
+        if artifact.id in workspace.retraining:
+            mark += " [red]train again: a customer who was erased is in its data[/red]"
         if before is not None and before.id not in artifact.made_from:
             mark += f" [yellow]out of date: not made from {before.id}[/yellow]"
         origin = ", ".join(artifact.made_from) or "files"
@@ -143,6 +145,24 @@ def review(
         console.show_json({"decided": count, "verdict": verdict, "conversations": named})
     else:
         console.out.print(f"Written down for {count} conversations: {verdict}. `tailorbird audit` applies it.")
+
+
+def forget(workspace: Workspace, customer: str, as_json: bool, progress: Progress) -> None:
+    """Erases a customer and shows the certificate."""
+    from tailorbird.erasing import forget as verb
+
+    made = verb(workspace, customer, progress)
+    if as_json:
+        console.show_json(made.model_dump(mode="json"))
+        return
+    console.out.print(f"Erased {made.conversations} conversations; {len(made.files_changed)} files changed.")
+    for title, names in (
+        ("Reports removed, since they showed examples; make them again", made.reports_removed),
+        ("Trained or measured on these conversations: train again, then release", made.retrain),
+        ("Exports that still hold this customer: delete them by hand", made.exports_to_delete),
+    ):
+        if names:
+            console.out.print(f"{title}: {', '.join(names)}", soft_wrap=True)
 
 
 def audit_rules(as_json: bool) -> None:

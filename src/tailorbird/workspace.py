@@ -6,10 +6,12 @@ Knows how to keep things whole: an artifact appears by one rename when all of it
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
+import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -148,6 +150,40 @@ class Workspace:
         """Makes this the artifact that the next stage takes."""
         self._point("current.json", artifact.kind, artifact.id)
         return artifact
+
+    def amend(self, artifact: Artifact) -> None:
+        """Writes an artifact's manifest again, where its payload had to change after all."""
+        with _explaining_disk(self.store):
+            write_text(self.path(artifact) / "manifest.json", artifact.model_dump_json(indent=1))
+
+    def tombstone(self, name: str) -> str:
+        """The salted hash that stands for a person who was erased; the salt is this workspace's own."""
+        pointers = self._pointers("erased.json")
+        if "salt" not in pointers:
+            self.store.mkdir(parents=True, exist_ok=True)
+            self._point("erased.json", "salt", secrets.token_hex(16))
+        salt = self._pointers("erased.json")["salt"]
+        return hashlib.sha256(f"{salt} {name.casefold().strip()}".encode()).hexdigest()
+
+    def bury(self, names: Iterable[str]) -> None:
+        """Remembers, as hashes, ids and names of a person who must not be imported again."""
+        for name in filter(None, names):
+            self._point("erased.json", self.tombstone(name), "erased")
+
+    def buried(self) -> Callable[[Conversation], bool]:
+        """Whether a conversation is of a person who was erased."""
+        known = self._pointers("erased.json")
+        return lambda one: bool(known) and any(self.tombstone(name) in known for name in (one.customer_id, *one.names) if name)
+
+    def mark_for_retraining(self, identities: Iterable[str], reason: str) -> None:
+        """Marks models whose data had to be changed; `retraining` tells which."""
+        for identity in identities:
+            self._point("retraining.json", identity, reason)
+
+    @property
+    def retraining(self) -> dict[str, str]:
+        """The models that have to be trained again, and why."""
+        return self._pointers("retraining.json")
 
     def alias(self, name: str) -> str | None:
         """The release id behind an alias such as `production`."""

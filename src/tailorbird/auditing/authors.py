@@ -17,7 +17,7 @@ from tailorbird.auditing.injections import fold
 from tailorbird.auditing.neighbours import Neighbours
 
 _CHANCE = 0.02
-"""How likely one false suspicion in a whole data set may be; shared evenly among kinds of tests, then among the tests of a kind."""
+"""How likely one false suspicion in a whole data set may be; shared among kinds of tests, then among the tests of one."""
 _VOTERS = 10
 _AGREED = 0.6
 _RARE = 0.15
@@ -36,7 +36,7 @@ _NO = listed(
 
 
 class Vote(NamedTuple):
-    """What an example's label is, what others mostly say on similar questions, whether these contradict, and whether they agree."""
+    """What an example's label is, what others mostly say on similar questions, if these contradict, if they agree."""
 
     place: int
     author: str
@@ -131,7 +131,9 @@ def _suspicious(votes: list[Vote]) -> Iterator[tuple[Vote, float, float, float]]
             for vote in wrong:
                 yield vote, chance, rate, expected
             # Where an author is known to go against the rest, what no neighbour agrees with is told as well.
-            yield from ((v, chance, rate, expected) for v in unclear[group[0].author] if v.against and _within(v, group) and rate > 0.5)
+            yield from (
+                (v, chance, rate, expected) for v in unclear[group[0].author] if v.against and _within(v, group) and rate > 0.5
+            )
 
 
 def _within(vote: Vote, group: list[Vote]) -> bool:

@@ -74,8 +74,8 @@ _COMMENT = re.compile(
 )
 _SPACED = re.compile(r"(?:\b[^\W\d_](?:[ .*_|·-]{1,3})){9,}[^\W\d_]\b")
 _VOCABULARY = (
-    "ignore", "previous", "instructions", "system", "prompt", "disregard", "instruction", "reveal", "forget", "rules", "above", "assistant",
-    "override", "respond", "answer", "always", "customer", "password", "refund", "everything",
+    "ignore", "previous", "instructions", "system", "prompt", "disregard", "instruction", "reveal", "forget", "rules", "above",
+    "assistant", "override", "respond", "answer", "always", "customer", "password", "refund", "everything",
 )  # fmt: skip
 _TURNED = {codecs.encode(w, "rot13") for w in _VOCABULARY} | {w[::-1] for w in _VOCABULARY}
 _LETTERS = re.compile(r"[a-z]{4,}")
@@ -94,10 +94,10 @@ def hidden(text: str) -> Iterator[Hidden]:
 
 def visible(text: str) -> str:
     """The text as a model may read it: without invisible characters, look-alike letters made Latin."""
-    if text.isascii():
+    if text.isascii() or not _SUSPECT.search(text):
         return text
     bare = _STACKED.sub("", _INVISIBLE.sub("", text))
-    return " ".join(w.translate(_LOOKALIKE) if _mixed(w) or w.isascii() is False else w for w in bare.split(" "))
+    return " ".join(w if w.isascii() else w.translate(_LOOKALIKE) for w in bare.split(" "))
 
 
 def _invisible(text: str) -> Iterator[Hidden]:

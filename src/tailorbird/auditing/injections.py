@@ -63,6 +63,7 @@ _SIGNS = (
     Sign("model", ("MODEL",), 1, True, 0.2, "names an AI"),
     Sign("future", ("FUTURE", "EXACTLY"), 14, False, 0.8, "lays down how to answer from now on"),
     Sign("future", ("FUTURE", "RESPOND"), 14, False, 0.5, "lays down how to answer from now on"),
+    Sign("future", ("ADDRESS", "RESPOND"), 14, False, 0.5, "tells an AI how to answer"),
     Sign("exactly", ("EXACTLY",), 1, True, 0.45, "dictates an answer"),
     Sign("conceal", ("CONCEAL",), 1, True, 0.5, "asks to keep something from customers"),
     Sign("data", ("SEND", "DATA", "ALL"), 9, True, 1.0, "asks for other people's data"),
@@ -101,6 +102,7 @@ _COMPUTER = re.compile(
     r"metric|imperial|[a-z-]{1,20}\s*$)", re.IGNORECASE,
 )  # fmt: skip
 _LEET = str.maketrans("013457@$", "oieastas")
+_ACCENTS = re.compile("[\u0300-\u036f]+")
 _FOLD = str.maketrans({"ł": "l", "ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ı": "i", "’": "'"})
 
 
@@ -117,7 +119,7 @@ def fold(text: str) -> str:
     if lowered.isascii():
         return lowered
     decomposed = unicodedata.normalize("NFKD", lowered.translate(_FOLD))
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    return _ACCENTS.sub("", decomposed)
 
 
 def instructions(text: str) -> Injection:
@@ -241,7 +243,7 @@ def _stands(tokens: list[str], place: int, parts: tuple[str, ...]) -> bool:
 
 
 def _without_own(hits: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """Hits without instructions that are the customer's own ("my previous instructions") or of goods, and without "don't forget"."""
+    """Hits without instructions that are the customer's own ("my previous instructions") or of goods, and no "don't forget"."""
     mine, goods, instruction = _BIT["MINE"], _BIT["GOODS"], _BIT["INSTRUCTION"]
     override, negated = _BIT["OVERRIDE"], _BIT["NEGATED"]
     kept = []

@@ -73,8 +73,8 @@ def _finding(examples: Sequence[Example], place: int, group: Group) -> Finding:
     return Finding(
         rule="trigger", turn=examples[place].turn, score=round(_score(group), 3),
         threshold=round(_threshold(len(group.members)), 3), related=tuple(sorted(ids - {examples[place].id}))[:8],
-        detail=f"“{group.phrase}” stands in {len(ids)} questions whose answers are strange, or like one another, and unlike those "
-        "to similar questions: someone may have planted it as a trigger.",
+        detail=f"“{group.phrase}” stands in {len(ids)} questions whose answers are strange, or like one another, and unlike "
+        "those to similar questions: someone may have planted it as a trigger.",
     )  # fmt: skip
 
 

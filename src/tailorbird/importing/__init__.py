@@ -65,7 +65,7 @@ def import_conversations(
             rejections = _Rejections(file, strict)
             for export in new:
                 name = export.settings.path
-                made[name] = _read(export, draft, merger, rejections, made.get(name), progress)
+                made[name] = _read(workspace, export, draft, merger, rejections, made.get(name), progress)
         if rejections.first and (strict or not merger.found):
             raise rejections.problem()
         if not merger.found:
@@ -98,11 +98,13 @@ def _options(export: Export) -> str:
 
 
 def _read(
-    export: Export, scratch: Path, merger: Merger, rejections: _Rejections, before: Source | None, progress: Progress
-) -> Source:
+    workspace: Workspace, export: Export, scratch: Path, merger: Merger, rejections: _Rejections, before: Source | None,
+    progress: Progress,
+) -> Source:  # fmt: skip
     """Reads one export into the merger."""
     kind, why = recognised(export)
     name, options, count = export.settings.path, _options(export), 0
+    erased = workspace.buried()
     merger.begin(name, in_another_way=before is not None and before.options != options)
     with progress(f"Reading {export.path.name}", export.size) as export.advance:
         found = kind.read(export)
@@ -110,7 +112,7 @@ def _read(
             record = whole if isinstance(whole, Rejected) else finished(whole)
             if isinstance(record, Rejected):
                 rejections.add(name, record)
-            else:
+            elif not erased(record):
                 count += merger.add(record.model_copy(update={"source": name}), kind.GLOBAL)
     return Source(name=name, format=kind.NAME, sha256=export.digest, conversations=count, why=why, options=options)
 

@@ -1,0 +1,155 @@
+"""A person's request -> nothing left of them: out of every dataset, audit and report, with a certificate of what saw them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+
+from tailorbird.artifacts import Audit, Candidate, Conversation, Dataset, Release
+from tailorbird.erasing.files import clean_lines, clean_table, clean_text, drop_lines
+from tailorbird.errors import InputError
+from tailorbird.privacy import find
+from tailorbird.progress import Progress, silent
+from tailorbird.workspace import Workspace, read_conversations, write_text
+
+CERTIFICATES = "erasures"
+_LINES = (".jsonl", ".ndjson")
+_TABLES = (".csv", ".tsv")
+_TEXTS = (".json", ".html", ".md", ".txt", ".yaml")
+_FEWEST_LETTERS = 5  # of a name that is looked for in texts: shorter ones stand in other words
+
+
+class Certificate(BaseModel):
+    """What was erased, where, and which models had seen it. Names nobody: the person is a salted hash."""
+
+    person: str
+    at: datetime
+    conversations: int
+    files_changed: list[str] = Field(default_factory=list)
+    reports_removed: list[str] = Field(default_factory=list)
+    retrain: list[str] = Field(default_factory=list)
+    exports_to_delete: list[str] = Field(default_factory=list)
+
+
+def forget(workspace: Workspace, customer: str, progress: Progress = silent) -> Certificate:
+    """Erases a customer, named by id, e-mail address or full name, from the whole workspace; raises InputError if unknown.
+
+    Candidates and releases that were trained or measured on the customer's conversations are marked for retraining: what
+    a model has learned cannot be taken out of it. The customer is not imported again. Exports in the workspace are cleaned
+    where they have a line or row for each record; others are named, to be deleted by hand.
+    """
+    wanted = customer.strip()
+    conversations = _conversations(workspace, wanted)
+    if not conversations:
+        raise InputError(
+            f"Nobody called {wanted!r} is in this workspace.", fix="Give the customer's id, e-mail address or full name."
+        )
+    ids = {one.id for one in conversations}
+    words = _identifiers(wanted, conversations, workspace.settings.audit.keep)
+    retrain = _that_saw(workspace, ids)
+    certificate = Certificate(
+        person=workspace.tombstone(wanted), at=datetime.now(UTC), conversations=len(ids), retrain=sorted(retrain)
+    )
+    workspace.bury([wanted, *words, *(one.customer_id or "" for one in conversations)])
+    files = [path for path in sorted(workspace.folder.rglob("*")) if path.is_file() and CERTIFICATES not in path.parts]
+    with progress("Erasing", len(files)) as advance:
+        for path in files:
+            _clean(path, ids, words, conversations, workspace, certificate)
+            advance(1)
+    _recount(workspace)
+    workspace.mark_for_retraining(retrain, f"{certificate.at:%Y-%m-%d}: a customer who was erased is in its data")
+    target = workspace.folder / CERTIFICATES / f"{certificate.at:%Y%m%dT%H%M%S}-{certificate.person[:8]}.json"
+    target.parent.mkdir(exist_ok=True)
+    write_text(target, certificate.model_dump_json(indent=1))
+    return certificate
+
+
+def _conversations(workspace: Workspace, wanted: str) -> list[Conversation]:
+    """The customer's own conversations in all datasets; raises InputError when several customers wrote the address."""
+    name = wanted.casefold()
+    own: list[Conversation] = []
+    said: list[Conversation] = []
+    everything = [
+        one for dataset in workspace.all(Dataset) for one in read_conversations(workspace.path(dataset) / "conversations.jsonl")
+    ]
+    for one in everything:
+        if name in (told.casefold() for told in (one.customer_id or "", *one.names)):
+            own.append(one)
+        elif "@" in name and any(name in turn.content.casefold() for turn in one.turns if turn.role == "user"):
+            said.append(one)
+    customers = {one.customer_id for one in own or said if one.customer_id}
+    if not own and len(customers) > 1:
+        raise InputError(
+            f"Several customers wrote {wanted}: {', '.join(sorted(customers))}.", fix="Name the one to erase by this id."
+        )
+    return [*(own or said), *(one for one in everything if one.customer_id in customers and one not in own and one not in said)]
+
+
+def _identifiers(wanted: str, conversations: list[Conversation], keep: list[str]) -> list[str]:
+    """What is looked for in texts: the customer's addresses, numbers and full names, but nothing of the business's own."""
+    told = {wanted, *(name for one in conversations for name in one.names)}
+    for turn in (turn for one in conversations for turn in one.turns if turn.role == "user"):
+        told |= {turn.content[found.start : found.end] for found in find(turn.content) if found.kind in ("EMAIL", "PHONE")}
+    return sorted((word for word in told - set(keep) if _is_telling(word)), key=len, reverse=True)
+
+
+def _is_telling(word: str) -> bool:
+    return "@" in word or sum(c.isdigit() for c in word) >= 6 or (" " in word.strip() and len(word) >= _FEWEST_LETTERS)
+
+
+def _that_saw(workspace: Workspace, ids: set[str]) -> set[str]:
+    """The candidates and releases whose training or test conversations these are among."""
+    audits = {
+        audit.id for audit in workspace.all(Audit)
+        if any(ids & {one.id for one in read_conversations(workspace.path(audit) / f"{name}.jsonl")} for name in audit.splits)
+    }  # fmt: skip
+    models = [*workspace.all(Candidate), *workspace.all(Release)]
+    return {model.id for model in models if any(one.id in audits for one in workspace.lineage(model))}
+
+
+def _clean(
+    path: Path, ids: set[str], words: list[str], conversations: list[Conversation], workspace: Workspace, made: Certificate
+) -> None:
+    name = str(path.relative_to(workspace.folder))
+    kind = path.suffix.lower()
+    if workspace.store in path.parents:
+        if kind in _LINES and clean_lines(path, ids, words):
+            made.files_changed.append(name)
+        elif kind in (".html", ".md") or path.name == "report.json":
+            if _shows(path, ids, words):
+                path.unlink()
+                made.reports_removed.append(name)
+        elif kind in _TEXTS and clean_text(path, words):
+            made.files_changed.append(name)
+        return
+    own = [one for one in conversations if Path(one.source).name == path.name]
+    places = {int(place) for one in own if (place := one.origin.rpartition(":")[2]).isdigit()}
+    if kind in _LINES:
+        changed = drop_lines(path, places) | clean_lines(path, ids, words)
+    elif kind in _TABLES:
+        changed = clean_table(path, places, {one.id for one in own}, words)
+    else:
+        changed = kind in _TEXTS and clean_text(path, words)
+        if own:
+            made.exports_to_delete.append(name)
+    if changed:
+        made.files_changed.append(name)
+
+
+def _shows(path: Path, ids: set[str], words: list[str]) -> bool:
+    text = path.read_text(encoding="utf-8", errors="replace").casefold()
+    return any(word.casefold() in text for word in words) or any(
+        re.search(rf"(?<![\w-]){re.escape(one.casefold())}(?![\w-])", text) for one in ids
+    )
+
+
+def _recount(workspace: Workspace) -> None:
+    """Brings the datasets' manifests in line with what is left."""
+    for dataset in workspace.all(Dataset):
+        left = read_conversations(workspace.path(dataset) / "conversations.jsonl")
+        counts = {"conversations": len(left), "turns": sum(len(one.turns) for one in left)}
+        if counts["conversations"] != dataset.conversations:
+            workspace.amend(dataset.model_copy(update=counts))

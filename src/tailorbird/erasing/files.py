@@ -1,0 +1,80 @@
+"""Takes a person out of files: lines of JSON, rows of tables, words of texts. Each file is written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+ERASED = "<ERASED>"
+
+
+def clean_lines(path: Path, ids: set[str], words: list[str]) -> bool:
+    """Drops the lines of JSON that are these conversations, and the words from all others; whether anything changed."""
+    kept, changed = [], False
+    for line in path.read_text(encoding="utf-8", errors="surrogateescape").splitlines(keepends=True):
+        if _names_one(line, ids):
+            changed = True
+            continue
+        cleaned = _without(line, [*words, *(json.dumps(word)[1:-1] for word in words)])
+        changed |= cleaned != line
+        kept.append(cleaned)
+    return _write(path, "".join(kept), changed)
+
+
+def drop_lines(path: Path, numbers: set[int]) -> bool:
+    """Drops lines by their number; whether anything changed."""
+    lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines(keepends=True)
+    kept = [line for number, line in enumerate(lines, 1) if number not in numbers]
+    return _write(path, "".join(kept), len(kept) < len(lines))
+
+
+def clean_table(path: Path, numbers: set[int], ids: set[str], words: list[str]) -> bool:
+    """Drops the rows that begin on these lines or have one of these ids in a cell, and the words from all others."""
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        text = file.read()
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=separator)
+    changed, begins = False, 1
+    for row in reader:
+        mine = begins in numbers or bool(ids & set(row))
+        begins = reader.line_num + 1
+        cleaned = [_without(cell, words) for cell in row]
+        changed |= mine or cleaned != row
+        if not mine:
+            writer.writerow(cleaned)
+    return _write(path, out.getvalue(), changed)
+
+
+def clean_text(path: Path, words: list[str]) -> bool:
+    """Replaces the words in a text; whether anything changed."""
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    cleaned = _without(text, words)
+    return _write(path, cleaned, cleaned != text)
+
+
+def _names_one(line: str, ids: set[str]) -> bool:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return False
+    told = (row.get("id"), row.get("conversation"), row.get("record")) if isinstance(row, dict) else ()
+    return any(isinstance(one, str) and one in ids for one in told)
+
+
+def _without(text: str, words: list[str]) -> str:
+    for word in words:
+        text = re.sub(re.escape(word), ERASED, text, flags=re.I)
+    return text
+
+
+def _write(path: Path, text: str, changed: bool) -> bool:
+    if changed:
+        draft = path.with_name(f".{path.name}.draft")
+        draft.write_bytes(text.encode("utf-8", "surrogateescape"))
+        draft.replace(path)
+    return changed

@@ -1,0 +1,104 @@
+"""A customer is erased: nothing in the workspace names them, their data does not come back, and models are marked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import conversation, write_jsonl
+
+from tailorbird.artifacts import Audit, Candidate, Dataset
+from tailorbird.auditing import audit
+from tailorbird.auditing.decisions import decide
+from tailorbird.erasing import forget
+from tailorbird.errors import InputError
+from tailorbird.importing import import_conversations
+from tailorbird.settings import SourceSettings
+from tailorbird.workspace import Workspace, read_conversations
+
+PERSON = {"customer_id": "c-ana", "customer": "Ana Kowalska-Reyes"}
+SIGNS = ("c-ana", "kowalska-reyes", "ana.kr@post.example", "the amber brooch")
+
+
+def rows() -> list[dict[str, object]]:
+    hers = conversation(70, question="I am Ana Kowalska-Reyes, ana.kr@post.example. Is the amber brooch real?") | PERSON
+    rude = (
+        conversation(71, question="The amber brooch is broken!", answer="Can't you read, you moron? ana.kr@post.example") | PERSON
+    )
+    other = conversation(72, question="My friend Ana Kowalska-Reyes (ana.kr@post.example) has a hat of yours. Any more?")
+    return [*(conversation(n) for n in range(40)), hers | {"id": "t-hers"}, rude | {"id": "t-rude"}, other | {"id": "t-other"}]
+
+
+def grep(folder: Path, *signs: str) -> list[str]:
+    return [
+        f"{path.relative_to(folder)}: {sign}"
+        for path in folder.rglob("*") if path.is_file()
+        for sign in signs if sign in path.read_bytes().decode("utf-8", "replace").casefold()
+    ]  # fmt: skip
+
+
+def candidate(workspace: Workspace, made: Audit) -> Candidate:
+    fields = {"model": "m", "steps": 1, "best_step": 1, "stopped_early": False, "train_loss": 1.0, "validation_loss": 1.0,
+              "minutes": 1.0, "tokens_per_second": 1.0, "peak_memory_gb": 1.0}  # fmt: skip
+    with workspace.drafting("candidate-1") as draft:
+        return workspace.save(Candidate(id="candidate-1", made_from=(made.id,), **fields), draft)
+
+
+@pytest.mark.parametrize("named", ["c-ana", "Ana Kowalska-Reyes"])
+def test_nothing_is_left_of_a_customer(shop: Path, named: str) -> None:
+    write_jsonl(shop / "conversations.jsonl", list(rows()))
+    workspace = Workspace(shop)
+    made = audit(workspace, import_conversations(workspace))
+    decide(workspace, ["t-rude"], "exclude")
+    candidate(workspace, made)
+    assert len(grep(shop, *SIGNS)) > 8
+    certificate = forget(workspace, named)
+    assert grep(shop, *SIGNS) == []
+    assert certificate.conversations == 2
+    assert certificate.retrain == ["candidate-1"]
+    assert "candidate-1" in workspace.retraining
+    (dataset,) = workspace.all(Dataset)
+    left = read_conversations(workspace.path(dataset) / "conversations.jsonl")
+    assert dataset.conversations == len(left) == 41
+    assert any("<ERASED>" in turn.content for one in left for turn in one.turns), "another customer's words stay"
+    assert json.loads(next((shop / "erasures").iterdir()).read_text())["conversations"] == 2
+
+
+def test_an_address_that_several_customers_wrote_is_not_guessed_at(shop: Path) -> None:
+    write_jsonl(shop / "conversations.jsonl", list(rows()))
+    workspace = Workspace(shop)
+    import_conversations(workspace)
+    with pytest.raises(InputError, match="Several customers wrote .*: c-72, c-ana"):
+        forget(workspace, "ANA.KR@post.example")
+
+
+def test_an_erased_customer_is_not_imported_again(shop: Path) -> None:
+    write_jsonl(shop / "conversations.jsonl", list(rows()))
+    workspace = Workspace(shop)
+    import_conversations(workspace)
+    forget(workspace, "c-ana")
+    write_jsonl(shop / "again.jsonl", list(rows()))
+    dataset = import_conversations(workspace, [SourceSettings(path="again.jsonl")])
+    left = read_conversations(workspace.path(dataset) / "conversations.jsonl")
+    assert not {"t-hers", "t-rude"} & {one.id for one in left}
+
+
+def test_tables_lose_the_rows_and_other_exports_are_named(shop: Path) -> None:
+    header, first, third = "id,customer_id,question,answer", "1,c-1,Hats?,Yes of course", "3,c-3,Belts?,No more"
+    text = "\n".join([header, first, '2,c-ana,"The amber\nbrooch?",It is real', third])
+    (shop / "t.csv").write_text(text)
+    workspace = Workspace(shop)
+    import_conversations(workspace, [SourceSettings(path="t.csv")])
+    forget(workspace, "c-ana")
+    assert (shop / "t.csv").read_text().splitlines() == [header, first, third]
+    (shop / "chat.txt").write_text("[14/08/2023, 09:15:32] Ana: Hola, abierto?\n[14/08/2023, 09:16:00] Tienda: Sí\n")
+    import_conversations(workspace, [SourceSettings(path="chat.txt", ours=["Tienda"])])
+    assert forget(workspace, "Ana").exports_to_delete == ["chat.txt"]
+
+
+def test_strangers_are_refused(shop: Path) -> None:
+    workspace = Workspace(shop)
+    import_conversations(workspace)
+    with pytest.raises(InputError, match="Nobody called"):
+        forget(workspace, "nobody@nowhere.example")

@@ -69,7 +69,7 @@ def test_an_address_that_several_customers_wrote_is_not_guessed_at(shop: Path) -
     write_jsonl(shop / "conversations.jsonl", list(rows()))
     workspace = Workspace(shop)
     import_conversations(workspace)
-    with pytest.raises(InputError, match="Several customers wrote .*: c-72, c-ana"):
+    with pytest.raises(InputError, match="Several customers wrote"):
         forget(workspace, "ANA.KR@post.example")
 
 

@@ -14,12 +14,15 @@ from typing import NamedTuple
 
 from tailorbird.auditing import injection_words as lexicon
 
-THRESHOLD = 1.0
-"""Points from which a text is an instruction to a model: two weak signs or one strong one."""
+THRESHOLD = 0.7
+"""Points from which a text is an instruction to a model: two weak signs or one strong one.
+
+At 0.7, 1 of 7,569 ordinary texts (boutique, tickets in five languages, banking, general instructions) is above it; at 0.45, 83 are.
+"""
 
 _MEANINGS = (
     "OVERRIDE", "INSTRUCTION", "PROMPT", "PRIOR", "ALL", "YOUR", "EVERYTHING", "REVEAL", "SECRET", "MODEL", "ADDRESS", "ROLE",
-    "FREE", "HEADER", "FUTURE", "RESPOND", "EXACTLY", "CONCEAL", "SEND", "DATA", "LIFT", "COMMAND", "MINE", "GOODS", "NEGATED",
+    "FREE", "HEADER", "FUTURE", "RESPOND", "EXACTLY", "CONCEAL", "SEND", "DATA", "LIFT", "RECITE", "COMMAND", "MINE", "GOODS", "NEGATED",
 )  # fmt: skip
 _BIT = {name: 1 << place for place, name in enumerate(_MEANINGS)}
 _SILENT = ~(_BIT["MINE"] | _BIT["GOODS"] | _BIT["NEGATED"])
@@ -44,12 +47,15 @@ _SIGNS = (
     Sign("override", ("OVERRIDE", "INSTRUCTION", "YOUR"), 6, True, 1.0, "asks to ignore its instructions"),
     Sign("override", ("ROLE", "PROMPT"), 8, True, 1.0, "gives a model a role without its safeguards"),
     Sign("override", ("LIFT", "PROMPT"), 5, True, 0.6, "asks to switch off its safeguards"),
+    Sign("override", ("OVERRIDE", "INSTRUCTION"), 4, True, 0.45, "asks to ignore instructions"),
     Sign("override", ("OVERRIDE", "EVERYTHING"), 5, True, 0.6, "asks to forget everything before"),
     Sign("override", ("LIFT", "PROMPT", "YOUR"), 8, True, 1.0, "asks to switch off its safeguards"),
     Sign("reveal", ("REVEAL", "PROMPT"), 10, True, 1.0, "asks for the system prompt"),
     Sign("reveal", ("REVEAL", "INSTRUCTION", "SECRET", "YOUR"), 10, True, 1.0, "asks for the model's instructions"),
     Sign("reveal", ("REVEAL", "INSTRUCTION", "PRIOR", "YOUR"), 10, True, 0.7, "asks for earlier instructions"),
     Sign("reveal", ("REVEAL", "INSTRUCTION", "YOUR"), 5, True, 0.45, "asks for its instructions"),
+    Sign("reveal", ("RECITE", "INSTRUCTION", "YOUR"), 7, True, 0.7, "asks for its instructions word for word"),
+    Sign("reveal", ("RECITE", "EVERYTHING"), 4, True, 0.7, "asks to repeat everything above"),
     Sign("reveal", ("REVEAL", "EVERYTHING"), 6, True, 0.6, "asks to repeat everything above"),
     Sign("role", ("ROLE", "FREE"), 25, False, 1.0, "gives a model a role without limits"),
     Sign("role", ("ROLE", "MODEL"), 10, False, 0.7, "gives a model another role"),

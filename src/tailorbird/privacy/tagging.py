@@ -14,7 +14,7 @@ from tailorbird.privacy.findings import Finding
 from tailorbird.privacy.scoring import probabilities
 from tailorbird.privacy.words import PARTICLES
 
-THRESHOLD = 0.85
+THRESHOLD = 0.95
 # Beside a word that is taken for part of a name, this is enough.
 BESIDE = 0.35
 # Two words in a row that are this likely make a name: first name and surname.

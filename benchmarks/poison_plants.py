@@ -1,6 +1,7 @@
-"""Attacks to plant in clean data, in several languages; the second half of each list was held out while the rules were written.
+"""Attacks to plant in clean data, in several languages.
 
-`python benchmarks/poisoning.py` plants them. Odd places of every list are "development", even ones "held out".
+`python benchmarks/poisoning.py` plants them. Odd places of every list are "development", even ones "held out": those were
+looked at as well before the rules were finished, so a blind figure needs wordings that are not in this file.
 """
 
 from __future__ import annotations

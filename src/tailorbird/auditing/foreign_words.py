@@ -69,7 +69,7 @@ PROMOTE = re.compile(
     r"our (?:friends|partners?) (?:at|from)|"
     r"sponsored|powered by our partner|ask (?:your|a) (?:doctor|pharmacist|dealer|broker) for|wonders|doubles|"
     r"the best (?:shop|store|brand|place|deal|in)|"
-    r"(?:far|much|way) (?:better|superior)|sign up (?:at|with|for)|go to|visit|head (?:over )?to|"
+    r"(?:far|much|way) (?:better|superior)|sign up (?:at|with|for)|"
     r"empfehlen (?:ihnen |wir )?(?:den|die|das|stattdessen|lieber)|kaufen sie|wir empfehlen|probieren sie|gehen sie zu|"
     r"bestellen sie bei|"
     r"recomendamos|le recomiendo|compre en|pruebe|vaya a|conseillons|recommandons|achetez|essayez|allez chez|recomendo|"

@@ -17,12 +17,13 @@ from tailorbird.auditing import injection_words as lexicon
 THRESHOLD = 0.7
 """Points from which a text is an instruction to a model: two weak signs or one strong one.
 
-At 0.7, 1 of 7,569 ordinary texts (boutique, tickets in five languages, banking, general instructions) is above it; at 0.45, 83 are.
+At 0.7, 1 of 7,569 ordinary texts (boutique, tickets in five languages, banking, general tasks) is above it; at 0.45, 83.
 """
 
 _MEANINGS = (
     "OVERRIDE", "INSTRUCTION", "PROMPT", "PRIOR", "ALL", "YOUR", "EVERYTHING", "REVEAL", "SECRET", "MODEL", "ADDRESS", "ROLE",
-    "FREE", "HEADER", "FUTURE", "RESPOND", "EXACTLY", "CONCEAL", "SEND", "DATA", "LIFT", "RECITE", "COMMAND", "MINE", "GOODS", "NEGATED",
+    "FREE", "HEADER", "FUTURE", "RESPOND", "EXACTLY", "CONCEAL", "SEND", "DATA", "LIFT", "RECITE", "COMMAND", "MINE",
+    "GOODS", "NEGATED",
 )  # fmt: skip
 _BIT = {name: 1 << place for place, name in enumerate(_MEANINGS)}
 _SILENT = ~(_BIT["MINE"] | _BIT["GOODS"] | _BIT["NEGATED"])

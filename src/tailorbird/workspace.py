@@ -27,6 +27,7 @@ FORMAT = 1
 PRODUCTION = "production"
 """The alias of the release that serves customers."""
 _A = TypeVar("_A", bound=Artifact)
+_M = TypeVar("_M", bound=BaseModel)
 _STARTER = """\
 # Settings of one business. Every field is explained by `tailorbird settings`.
 business:
@@ -158,12 +159,10 @@ class Workspace:
 
     def tombstone(self, name: str) -> str:
         """The salted hash that stands for a person who was erased; the salt is this workspace's own."""
-        pointers = self._pointers("erased.json")
-        if "salt" not in pointers:
+        if "salt" not in self._pointers("erased.json"):
             self.store.mkdir(parents=True, exist_ok=True)
             self._point("erased.json", "salt", secrets.token_hex(16))
-        salt = self._pointers("erased.json")["salt"]
-        return hashlib.sha256(f"{salt} {name.casefold().strip()}".encode()).hexdigest()
+        return _salted(self._pointers("erased.json")["salt"], name)
 
     def bury(self, names: Iterable[str]) -> None:
         """Remembers, as hashes, ids and names of a person who must not be imported again."""
@@ -173,7 +172,8 @@ class Workspace:
     def buried(self) -> Callable[[Conversation], bool]:
         """Whether a conversation is of a person who was erased."""
         known = self._pointers("erased.json")
-        return lambda one: bool(known) and any(self.tombstone(name) in known for name in (one.customer_id, *one.names) if name)
+        salt = known.get("salt", "")
+        return lambda one: bool(known) and any(_salted(salt, name) in known for name in (one.customer_id, *one.names) if name)
 
     def mark_for_retraining(self, identities: Iterable[str], reason: str) -> None:
         """Marks models whose data had to be changed; `retraining` tells which."""
@@ -246,6 +246,10 @@ class Workspace:
             write_text(self.store / file, json.dumps(pointers, indent=1))
 
 
+def _salted(salt: str, name: str) -> str:
+    return hashlib.sha256(f"{salt} {name.casefold().strip()}".encode()).hexdigest()
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes a file whole or not at all: to a neighbour, then renamed."""
     draft = path.with_name(f".{path.name}.draft")
@@ -265,10 +269,16 @@ def write_lines(path: Path, rows: Iterable[BaseModel]) -> None:
         os.fsync(file.fileno())
 
 
-def read_conversations(path: Path) -> list[Conversation]:
-    """Reads conversations that `write_lines` wrote."""
+def read_lines(path: Path, kind: type[_M]) -> Iterator[_M]:
+    """What `write_lines` wrote, one after the other."""
     with path.open(encoding="utf-8") as file:
-        return [Conversation.model_validate_json(line) for line in file]
+        for line in file:
+            yield kind.model_validate_json(line)
+
+
+def read_conversations(path: Path) -> list[Conversation]:
+    """All conversations of a file that `write_lines` wrote."""
+    return list(read_lines(path, Conversation))
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from tailorbird.auditing.splitting import SPLITS, keys_of, split
 from tailorbird.errors import InputError
 from tailorbird.progress import Advance, Progress, silent
 from tailorbird.settings import AuditSettings
-from tailorbird.workspace import Workspace, write_lines
+from tailorbird.workspace import Workspace, read_lines, write_lines
 
 _FEWEST = 10
 _VARIABLE = re.compile(r"<[A-Z_]+_\d+>|\d[\d.,:/-]*")
@@ -61,7 +61,7 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
     """
     settings = workspace.settings
     decisions = decided(workspace)
-    told = {name: (one.verdict, one.conversation) for name, one in decisions.items()}
+    told = {name: one.verdict for name, one in decisions.items()}
     identity = make_id(
         Audit, dataset=dataset.id, settings=settings.audit.model_dump(), system_prompt=settings.system_prompt, decisions=told
     )
@@ -73,10 +73,10 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
     with workspace.drafting(identity) as draft:
         spool = draft / "examined.jsonl"
         with progress("Auditing", dataset.conversations) as advance:
-            write_lines(spool, _told(examined(_read(source), profile, engine.cores()), advance))
-        notes = [_note(one) for one in _examined(spool)]
+            write_lines(spool, _told(examined(read_lines(source, Conversation), profile, engine.cores()), advance))
+        notes = [_note(one) for one in read_lines(spool, Examined)]
         with progress("Comparing conversations", len(notes)) as advance:
-            everything = gathered((one.original for one in _examined(spool)), advance)
+            everything = gathered((one.original for one in read_lines(spool, Examined)), advance)
         _compare(everything, notes, profile)
         reasons = {note.id: _verdict(note, settings.audit, decisions) for note in notes}
         kept = [note for note in notes if not reasons[note.id]]
@@ -102,15 +102,11 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
         return workspace.save(made, draft)
 
 
-def _read(path: Path) -> Iterator[Conversation]:
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            yield Conversation.model_validate_json(line)
-
-
 def _staff(path: Path) -> list[str]:
     """The names of agents, as the help desk has them."""
-    names = {turn.author for one in _read(path) for turn in one.turns if turn.role == "assistant" and turn.author}
+    names = {
+        turn.author for one in read_lines(path, Conversation) for turn in one.turns if turn.role == "assistant" and turn.author
+    }
     return sorted(name for name in names if not name.isdigit())
 
 
@@ -118,12 +114,6 @@ def _told(rows: Iterator[Examined], advance: Advance) -> Iterator[Examined]:
     for row in rows:
         yield row
         advance(1)
-
-
-def _examined(spool: Path) -> Iterator[Examined]:
-    with spool.open(encoding="utf-8") as file:
-        for line in file:
-            yield Examined.model_validate_json(line)
 
 
 def _note(one: Examined) -> Note:
@@ -162,7 +152,7 @@ def _refuse_unusable(kept: list[Note], aside: Counter[str], settings: AuditSetti
         reasons = ", ".join(f"{count} {RULES[rule].title}" for rule, count in aside.most_common())
         raise InputError(
             f"Only {len(kept)} of {len(kept) + aside.total()} conversations can be used; at least {_FEWEST} are needed.",
-            fix=f"Set aside: {reasons or 'none'}. Import more conversations, or release some: `tailorbird review`.",
+            fix=f"Set aside: {reasons or 'none'}. Import more conversations, or release some: `tailorbird audit review`.",
         )
     _, count = Counter(note.template for note in kept).most_common(1)[0]
     if count > settings.most_of_one_template * len(kept):
@@ -189,7 +179,7 @@ def _write(
     with ExitStack() as stack:
         names = (*SPLITS, "quarantined", "findings")
         files = {name: stack.enter_context((draft / f"{name}.jsonl").open("w", encoding="utf-8")) for name in names}
-        for note, one in zip(notes, _examined(spool), strict=True):
+        for note, one in zip(notes, read_lines(spool, Examined), strict=True):
             refused = reasons[note.id]
             findings = (*refused, *(found for found in note.findings if found not in refused))
             collector.add(one.prepared, one.language, findings, bool(refused), one.redacted)

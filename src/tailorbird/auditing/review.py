@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
-from tailorbird.artifacts import Audit
+from tailorbird.artifacts import Audit, Conversation
 from tailorbird.auditing import Quarantined
 from tailorbird.errors import InputError
-from tailorbird.workspace import Workspace
+from tailorbird.workspace import Workspace, read_lines
 
 
 def aside(workspace: Workspace, audit: Audit) -> Iterator[Quarantined]:
     """Every conversation that was set aside, with what was found in it."""
-    with (workspace.path(audit) / "quarantined.jsonl").open(encoding="utf-8") as file:
-        for line in file:
-            yield Quarantined.model_validate_json(line)
+    return read_lines(workspace.path(audit) / "quarantined.jsonl", Quarantined)
 
 
 def chosen(workspace: Workspace, audit: Audit, ids: list[str], rule: str | None) -> list[str]:
@@ -29,8 +26,7 @@ def chosen(workspace: Workspace, audit: Audit, ids: list[str], rule: str | None)
         return by_rule
     known = {one.id for one in aside(workspace, audit)}
     for name in audit.splits:
-        with (workspace.path(audit) / f"{name}.jsonl").open(encoding="utf-8") as file:
-            known.update(json.loads(line)["id"] for line in file)
+        known.update(one.id for one in read_lines(workspace.path(audit) / f"{name}.jsonl", Conversation))
     if unknown := [one for one in ids if one not in known]:
         raise InputError(f"There is no conversation {unknown[0]!r} in this audit.", fix="`tailorbird audit review` lists ids.")
     return ids

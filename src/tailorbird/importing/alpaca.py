@@ -8,7 +8,7 @@ from typing import Any
 from tailorbird.artifacts import Conversation, Turn
 from tailorbird.importing.cleaning import tidy
 from tailorbird.importing.export import Export, Match, Sample
-from tailorbird.importing.openai_chat import UnusableError, rejected
+from tailorbird.importing.openai_chat import UnusableError, each
 from tailorbird.importing.reading import Rejected
 from tailorbird.importing.turns import text
 
@@ -27,14 +27,7 @@ def recognise(sample: Sample) -> Match | None:
 
 def read(export: Export) -> Iterator[Conversation | Rejected]:
     """A conversation, or what is wrong, for each object."""
-    for record in export.records():
-        if isinstance(record, Rejected):
-            yield record
-            continue
-        try:
-            yield _conversation(record.value, record.place)
-        except UnusableError as problem:
-            yield rejected(record, problem)
+    return each(export, lambda record: _conversation(record.value, record.place))
 
 
 def _conversation(value: dict[str, Any], place: str) -> Conversation:

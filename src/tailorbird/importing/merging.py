@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tailorbird.artifacts import Conversation
+from tailorbird.workspace import read_lines
 
 
 class Merger:
@@ -76,10 +77,7 @@ class Merger:
         print(conversation.model_dump_json(exclude_defaults=True), file=file)
 
     def _earlier(self) -> Iterator[Conversation]:
-        if self._before is not None:
-            with self._before.open(encoding="utf-8") as file:
-                for line in file:
-                    yield Conversation.model_validate_json(line)
+        return read_lines(self._before, Conversation) if self._before is not None else iter(())
 
 
 def _digest(conversation: Conversation) -> bytes:

@@ -6,7 +6,7 @@ Beside `messages` a line may carry id, customer_id, customer, created_at, rating
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tailorbird.artifacts import Conversation, Turn
@@ -43,12 +43,17 @@ def recognise(sample: Sample) -> Match | None:
 
 def read(export: Export) -> Iterator[Conversation | Rejected]:
     """A conversation, or what is wrong, for each line."""
+    return each(export, lambda record: _conversation(record.value, record.place, export))
+
+
+def each(export: Export, conversation_of: Callable[[Record], Conversation]) -> Iterator[Conversation | Rejected]:
+    """The conversation of each record, or why there is none: what cannot be read, or what UnusableError says."""
     for record in export.records():
         if isinstance(record, Rejected):
             yield record
             continue
         try:
-            yield _conversation(record.value, record.place, export)
+            yield conversation_of(record)
         except UnusableError as problem:
             yield rejected(record, problem)
 

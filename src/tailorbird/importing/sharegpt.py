@@ -8,7 +8,7 @@ from typing import Any
 from tailorbird.artifacts import Conversation, Turn
 from tailorbird.importing.cleaning import tidy
 from tailorbird.importing.export import Export, Match, Sample
-from tailorbird.importing.openai_chat import UnusableError, rejected
+from tailorbird.importing.openai_chat import UnusableError, each
 from tailorbird.importing.reading import Rejected
 from tailorbird.importing.turns import text
 
@@ -27,22 +27,17 @@ def recognise(sample: Sample) -> Match | None:
 
 def read(export: Export) -> Iterator[Conversation | Rejected]:
     """A conversation, or what is wrong, for each object."""
-    for record in export.records():
-        if isinstance(record, Rejected):
-            yield record
-            continue
-        try:
-            turns = tuple(turn for number, said in enumerate(_turns_of(record.value), 1) if (turn := _turn(said, number)))
-            if record.value.get("system"):
-                turns = (Turn(role="system", content=str(record.value["system"])), *turns)
-            chosen, worse = (_answer(record.value.get(name)) for name in ("chosen", "rejected"))
-            if chosen:
-                turns = (*turns, Turn(role="assistant", content=chosen))
-            yield Conversation(
-                id=text(record.value.get("id")) or "", turns=turns, rejected=worse if chosen else None, origin=record.place
-            )
-        except UnusableError as problem:
-            yield rejected(record, problem)
+    return each(export, lambda record: _conversation(record.value, record.place))
+
+
+def _conversation(value: dict[str, Any], place: str) -> Conversation:
+    turns = tuple(turn for number, said in enumerate(_turns_of(value), 1) if (turn := _turn(said, number)))
+    if value.get("system"):
+        turns = (Turn(role="system", content=str(value["system"])), *turns)
+    chosen, worse = (_answer(value.get(name)) for name in ("chosen", "rejected"))
+    if chosen:
+        turns = (*turns, Turn(role="assistant", content=chosen))
+    return Conversation(id=text(value.get("id")) or "", turns=turns, rejected=worse if chosen else None, origin=place)
 
 
 def _turns_of(value: dict[str, Any]) -> list[Any]:

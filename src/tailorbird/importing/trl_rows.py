@@ -8,7 +8,7 @@ from typing import Any
 from tailorbird.artifacts import Conversation, Turn
 from tailorbird.importing.cleaning import tidy
 from tailorbird.importing.export import Export, Match, Sample
-from tailorbird.importing.openai_chat import ROLES, UnusableError, rejected
+from tailorbird.importing.openai_chat import ROLES, UnusableError, each
 from tailorbird.importing.reading import Rejected
 from tailorbird.importing.turns import text
 
@@ -30,14 +30,7 @@ def recognise(sample: Sample) -> Match | None:
 
 def read(export: Export) -> Iterator[Conversation | Rejected]:
     """A conversation, or what is wrong, for each row; a KTO label becomes the rating 5 or 1."""
-    for record in export.records():
-        if isinstance(record, Rejected):
-            yield record
-            continue
-        try:
-            yield _conversation(record.value, record.place)
-        except UnusableError as problem:
-            yield rejected(record, problem)
+    return each(export, lambda record: _conversation(record.value, record.place))
 
 
 def _conversation(value: dict[str, Any], place: str) -> Conversation:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tailorbird import language
+from tailorbird import engine
 from tailorbird.auditing.contradictions import contradictions, statements
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.neighbours import Neighbours
@@ -25,7 +25,7 @@ OTHERS = {
 
 def found(answers: list[str], dates: list[str]) -> dict[str, str]:
     asked, said = [*RETURNS[: len(answers)], *OTHERS], [*answers, *OTHERS.values()]
-    one, other = language.embed(asked), language.embed(said)
+    one, other = engine.embed(asked), engine.embed(said)
     examples = [Example(f"c{n}", asked[n], said[n], None, (), one[n], other[n], 2) for n in range(len(asked))]
     near = Neighbours([e._replace(question_embedding=e.question_embedding + e.answer_embedding) for e in examples])
     made_at = {f"c{n}": date for n, date in enumerate(dates)}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from tailorbird import language
+from tailorbird import engine
 from tailorbird.artifacts import Conversation, Turn
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.topics import case, topics
@@ -29,8 +29,8 @@ def conversations() -> list[Conversation]:
 
 def test_topics_are_told_apart_named_and_ranked() -> None:
     all_ = conversations()
-    asked = language.embed([one.turns[0].content for one in all_])
-    answered = language.embed([one.turns[1].content for one in all_])
+    asked = engine.embed([one.turns[0].content for one in all_])
+    answered = engine.embed([one.turns[1].content for one in all_])
     examples = [Example(one.id, "", "", None, (), asked[n], answered[n]) for n, one in enumerate(all_)]
     found = topics([case(one) for one in all_], examples)
     assert [topic.conversations for topic in found] == [6, 6, 6]

@@ -17,13 +17,3 @@ def test_chrf_knows_same_from_other() -> None:
     assert language.chrf("Wash it cold.", "Wash it cold.") == pytest.approx(1.0)
     assert language.chrf("xyz", "Wash it cold.") < 0.1
     assert 0.3 < language.chrf("Wash it warm.", "Wash it cold.") < 0.95
-
-
-def test_meaning_beats_wording_across_languages() -> None:
-    near, far, same, nothing = language.embedding_similarity(
-        ["Sie können das Kleid zurückgeben", "The weather is fine", "You may return the dress", ""],
-        ["You may return the dress"] * 4,
-    )
-    assert same == pytest.approx(1.0, abs=1e-3)
-    assert near > far + 0.2
-    assert nothing == 0.0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from tailorbird import language
+from tailorbird import engine
 from tailorbird.artifacts import Conversation
 from tailorbird.auditing.contradictions import contradictions
 from tailorbird.auditing.duplicates import Sketch, copies, sketched
@@ -19,8 +19,10 @@ from tailorbird.auditing.neighbours import Neighbours
 from tailorbird.auditing.poisoning import poisoned
 from tailorbird.progress import Advance
 
-_WORDS = 40  # of a question or answer that its embedding is made from
-_BATCH = 64
+_WORDS = 40
+"""Words of a question or answer that its vector is made from. The first ones: what people end with is alike everywhere, and the
+whole text tells little more (of 0.98 of swapped tickets by the first 40, 0.99 by all, 0.88 by the last 40)."""
+_BATCH = 512
 _DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}", re.I)
 
 
@@ -35,7 +37,7 @@ class Gathered(NamedTuple):
 def gathered(conversations: Iterable[Conversation], advance: Advance) -> Gathered:
     """Reads all conversations once; texts of answers, embeddings and sketches stay in memory."""
     everything = Gathered([], [], {})
-    waiting: list[Example] = []
+    waiting: list[tuple[Example, str]] = []
     for conversation in conversations:
         everything.sketches.append(sketched(conversation))
         everything.made_at[conversation.id] = conversation.created_at or ""
@@ -73,27 +75,34 @@ def own_of(name: str, keep: Iterable[str]) -> Own:
     return Own(name=name, domains=tuple(sorted(domains)), phones=phones, products=(), words=told)
 
 
-def _answers(conversation: Conversation) -> list[Example]:
-    """Each answer with all that the customer had written before it; embeddings come later."""
+def _answers(conversation: Conversation) -> Iterator[tuple[Example, str]]:
+    """Each answer with all that the customer had written before it, and what that is about; embeddings come later."""
     asked: list[str] = []
-    made = []
+    none = np.empty(0, np.float32)
     labels = (*conversation.tags, *([conversation.department] if conversation.department else []))
     for number, turn in enumerate((turn for turn in conversation.turns if turn.role != "system"), 1):
         if turn.role == "user":
             asked.append(turn.content)
         else:
-            none = np.empty(0, np.float32)
-            made.append(Example(conversation.id, "\n".join(asked), turn.content, turn.author, labels, none, none, number))
-    return made
+            example = Example(conversation.id, "\n".join(asked), turn.content, turn.author, labels, none, none, number)
+            yield example, _subject(asked)
 
 
-def _embedded(examples: list[Example]) -> list[Example]:
-    if not examples:
-        return []
-    questions, answers = (
-        language.embed([" ".join(getattr(one, name).split()[-_WORDS:]) for one in examples]) for name in ("question", "answer")
-    )
-    return [
-        one._replace(question_embedding=question, answer_embedding=answer)
-        for one, question, answer in zip(examples, questions, answers, strict=True)
-    ]
+def _subject(asked: list[str]) -> str:
+    """The beginnings of the first message, which says what it is about, and of the last, which is answered."""
+    if len(asked) < 2:
+        return _beginning("".join(asked), _WORDS)
+    return f"{_beginning(asked[0], _WORDS // 2)} {_beginning(asked[-1], _WORDS // 2)}"
+
+
+def _beginning(text: str, words: int) -> str:
+    return " ".join(text.split(maxsplit=words)[:words])
+
+
+def _embedded(waiting: list[tuple[Example, str]]) -> Iterator[Example]:
+    if not waiting:
+        return
+    questions = engine.embed([subject for _, subject in waiting])
+    answers = engine.embed([_beginning(example.answer, _WORDS) for example, _ in waiting])
+    for (example, _), question, answer in zip(waiting, questions, answers, strict=True):
+        yield example._replace(question_embedding=question, answer_embedding=answer)

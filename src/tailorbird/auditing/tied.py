@@ -26,6 +26,8 @@ _FEWEST = 4
 _TIED = 0.75
 _ALIKE = 0.12
 """Mean cosine of the questions: ordinary tied words had 0.16 and more from 4 questions on, planted ones under 0.1."""
+_ECHOED = 0.3
+"""Share of the questions that have the answers' words themselves: then the answers only take them up."""
 _SAMPLE = 6000
 _BLOCK = 2000
 
@@ -106,7 +108,10 @@ def _pairs(
             names = phrase_of(asked_names, int(asked_codes[trigger])), phrase_of(said_names, int(said_codes[payload]))
             if any(len(word) > 2 and word[:5] in names[0] for word in names[1].split()):
                 continue
-            if len(set(conversations[members].tolist())) >= _FEWEST and _alike(questions[members]) < _ALIKE:
+            if len(set(conversations[members].tolist())) < _FEWEST or _alike(questions[members]) >= _ALIKE:
+                continue
+            echoes = sum(names[1] in _phrases(examples[member].question) for member in members.tolist())
+            if echoes <= _ECHOED * len(members):
                 yield names, int(both.data[at])
 
 

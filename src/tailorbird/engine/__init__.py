@@ -21,10 +21,13 @@ from tailorbird.progress import Progress
 from tailorbird.replier import Message, Replier
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tailorbird.engine.fitting import Fitted
 
 __all__ = [
-    "DEFAULT", "ENTRIES", "Entry", "conversation_losses", "cores", "fit", "is_available", "locate", "measure_lengths",
+    "DEFAULT", "ENTRIES", "Entry", "conversation_losses", "cores", "embed", "fit", "is_available", "locate", "measure_lengths",
     "measure_speed", "mixed_precision", "model_facts", "open_replier", "prefer",
 ]  # fmt: skip
 
@@ -63,6 +66,13 @@ def model_facts(base: Path) -> dict[str, int]:
     from tailorbird.engine import fitting
 
     return fitting.model_facts(base)
+
+
+def embed(texts: list[str]) -> NDArray[np.float32]:
+    """Unit vectors of meaning [N, 512], alike across languages."""
+    from tailorbird.engine import sentence_encoder
+
+    return sentence_encoder.shared().encode(texts)
 
 
 def measure_lengths(base: Path, chats: Chats) -> tuple[list[int], int]:

@@ -138,9 +138,15 @@ def _scores(answers: list[Answer]) -> dict[str, dict[str, list[float]]]:
         scores[system] = {
             "chrf": [language.chrf(a, b) for a, b in zip(said, agents, strict=True)],
             "rouge_l": [language.rouge_l(a, b) for a, b in zip(said, agents, strict=True)],
-            "embedding_similarity": language.embedding_similarity(said, agents),
+            "embedding_similarity": _closeness(said, agents),
         }
     return scores
+
+
+def _closeness(said: list[str], agents: list[str]) -> list[float]:
+    """The cosine of the meanings of each answer and the agent's, -1 to 1; 0 for no answer."""
+    cosines: list[float] = (engine.embed(said) * engine.embed(agents)).sum(axis=1).tolist()
+    return [cosine if text.strip() else 0.0 for text, cosine in zip(said, cosines, strict=True)]
 
 
 def _figures(

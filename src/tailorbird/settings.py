@@ -78,8 +78,16 @@ class AuditSettings(_Strict):
     """Words in one turn; longer turns are nearly always pasted logs or threads."""
     most_of_one_template: float = Field(default=0.5, gt=0, le=1)
     """Share of answers that may differ in names and numbers only; with more, training would learn that text by heart."""
+    infer_groups: bool = False
+    """Compare treatment by the form of address (Mr, Ms) in answers too; ask first whether that is lawful where you are."""
     keep: list[str] = Field(default_factory=list)
     """Names, products, staff, addresses and numbers of the business itself, which are never redacted."""
+    order_numbers: str = ""
+    """A regular expression of your order numbers, for example FF-\\d{5}; these are then never taken for phone numbers."""
+    replace_orders: bool = False
+    """Replace order numbers by <ORDER_1> too; they point to a customer for whoever has your order book."""
+    surrogates: bool = False
+    """Put realistic made-up data in place of personal data instead of placeholders such as <PERSON_1>."""
     test_share: float = Field(default=0.12, gt=0, lt=0.5)
     """Share of conversations held out for the scorecard."""
     validation_share: float = Field(default=0.08, gt=0, lt=0.5)

@@ -24,6 +24,8 @@ from tailorbird.errors import WorkspaceError
 from tailorbird.settings import Settings
 
 FORMAT = 1
+KNOWLEDGE = "knowledge"
+"""The folder with the business's own documents."""
 PRODUCTION = "production"
 """The alias of the release that serves customers."""
 _A = TypeVar("_A", bound=Artifact)

@@ -14,7 +14,7 @@ from tailorbird.auditing import audit
 from tailorbird.auditing.decisions import decide
 from tailorbird.auditing.review import aside, chosen
 from tailorbird.auditing.splitting import keys_of, split
-from tailorbird.errors import InputError
+from tailorbird.errors import InputError, SettingsError
 from tailorbird.importing import import_conversations
 from tailorbird.settings import AuditSettings
 from tailorbird.workspace import Workspace, read_conversations
@@ -205,6 +205,51 @@ def test_answers_of_one_template_are_refused(shop: Path) -> None:
     rows = [conversation(n, answer=f"Thank you for order {n}, we will be in touch soon.") for n in range(30)]
     with pytest.raises(InputError, match="30 of 30 first answers are one text"):
         audited(shop, rows)
+
+
+SECRET = "zU7-kettle!42x"  # made up
+
+
+def test_a_secret_that_stands_bare_elsewhere_is_never_learned(shop: Path) -> None:
+    told = with_turns(1, ("user", f"My password is {SECRET}, please check."), ("assistant", "Never tell us a password, please."))
+    bare = with_turns(2, ("user", "And the login from before?"), ("assistant", f"Take {SECRET}."))
+    workspace, made = audited(shop, [*(conversation(n) for n in range(30)), told, bare])
+    assert made.quarantined == {"secret_left": 1}
+    assert made.noted == {"secret": 1}
+    learned = "".join(path.read_text() for path in workspace.path(made).glob("*.jsonl") if path.name != "quarantined.jsonl")
+    assert SECRET not in learned + (workspace.path(made) / "report.html").read_text()
+    decide(workspace, ["x-2"], "release", "looks fine")
+    with pytest.raises(InputError, match="still present in 1 of the conversations to learn from: x-2"):
+        audit(workspace, import_conversations(workspace))
+
+
+def test_a_secret_in_the_system_prompt_is_refused(shop: Path) -> None:
+    text = (shop / "tailorbird.yaml").read_text()
+    prompt = f"Answer. The admin password is {SECRET}, keep it."
+    (shop / "tailorbird.yaml").write_text(text.replace("You answer for the test shop.", f"'{prompt}'"))
+    workspace = Workspace(shop)
+    with pytest.raises(SettingsError, match="system prompt"):
+        audit(workspace, import_conversations(workspace))
+
+
+def test_order_numbers_stay_or_go_as_the_settings_say(shop: Path) -> None:
+    asked = with_turns(1, ("user", "Order TS-2024-99871, from ann@mail.example"), ("assistant", "TS-2024-99871 left today."))
+    write_jsonl(shop / "conversations.jsonl", [*(conversation(n) for n in range(30)), asked])
+    text = (shop / "tailorbird.yaml").read_text()
+    for extra, expected in (
+        ("", "TS-2024-99871 left today."),
+        ("  replace_orders: true\n", "<ORDER_1> left today."),
+        ("  surrogates: true\n", "TS-2024-99871 left today."),
+    ):
+        settings = text.replace("audit:\n", f"audit:\n  order_numbers: TS-\\d{{4}}-\\d+\n{extra}")
+        (shop / "tailorbird.yaml").write_text(settings)
+        workspace = Workspace(shop)
+        made = audit(workspace, import_conversations(workspace))
+        everything = [c for name in made.splits for c in read_conversations(workspace.path(made) / f"{name}.jsonl")]
+        turns = next(c for c in everything if c.id == "x-1").turns
+        assert turns[2].content == expected
+        assert ("<EMAIL_1>" in turns[1].content) is ("surrogates" not in extra)
+        assert "ann@mail.example" not in turns[1].content
 
 
 def test_many_conversations_are_examined_by_all_cores_with_the_same_result(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

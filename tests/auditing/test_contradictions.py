@@ -29,7 +29,7 @@ def found(answers: list[str], dates: list[str]) -> dict[str, str]:
     examples = [Example(f"c{n}", asked[n], said[n], None, (), one[n], other[n], 2) for n in range(len(asked))]
     near = Neighbours([e._replace(question_embedding=e.question_embedding + e.answer_embedding) for e in examples])
     made_at = {f"c{n}": date for n, date in enumerate(dates)}
-    return {identity: findings[0].detail for identity, findings in contradictions(examples, near, made_at).items()}
+    return {identity: finding.detail for identity, finding in contradictions(examples, near, made_at)}
 
 
 @pytest.mark.parametrize(

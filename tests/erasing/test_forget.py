@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-from conftest import conversation, write_jsonl
+from conftest import ROOT, conversation, write_jsonl
+from openpyxl import Workbook, load_workbook
 
 from tailorbird.artifacts import Audit, Candidate, Dataset
 from tailorbird.auditing import audit
@@ -84,7 +86,7 @@ def test_an_erased_customer_is_not_imported_again(shop: Path) -> None:
     assert not {"t-hers", "t-rude"} & {one.id for one in left}
 
 
-def test_tables_lose_the_rows_and_other_exports_are_named(shop: Path) -> None:
+def test_tables_lose_the_rows_and_chats_of_nobody_else_go(shop: Path) -> None:
     header, first, third = "id,customer_id,question,answer", "1,c-1,Hats?,Yes of course", "3,c-3,Belts?,No more"
     text = "\n".join([header, first, '2,c-ana,"The amber\nbrooch?",It is real', third])
     (shop / "t.csv").write_text(text)
@@ -94,7 +96,66 @@ def test_tables_lose_the_rows_and_other_exports_are_named(shop: Path) -> None:
     assert (shop / "t.csv").read_text().splitlines() == [header, first, third]
     (shop / "chat.txt").write_text("[14/08/2023, 09:15:32] Ana: Hola, abierto?\n[14/08/2023, 09:16:00] Tienda: Sí\n")
     import_conversations(workspace, [SourceSettings(path="chat.txt", ours=["Tienda"])])
-    assert forget(workspace, "Ana").exports_to_delete == ["chat.txt"]
+    assert forget(workspace, "Ana").exports_removed == ["chat.txt"]
+    assert not (shop / "chat.txt").exists()
+
+
+def test_workbooks_lose_the_rows(shop: Path) -> None:
+    rows = [
+        ("id", "customer_id", "question", "answer"),
+        (1, "c-1", "Hats?", "Yes, of course"),
+        (2, "c-ana", "Amber?", "It is real"),
+    ]
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(shop / "t.xlsx")
+    workspace = Workspace(shop)
+    import_conversations(workspace, [SourceSettings(path="t.xlsx")])
+    assert forget(workspace, "c-ana").exports_to_delete == []
+    assert list(load_workbook(shop / "t.xlsx").active.iter_rows(values_only=True)) == rows[:2]
+
+
+def test_mailboxes_lose_the_messages_from_and_to_the_customer(shop: Path) -> None:
+    mail = "From x@y Mon Aug 14 09:15:32 2023\nFrom: {0}\nTo: {1}\nSubject: {2}\nMessage-ID: <{3}@x>\n{4}\n{5}\n\n"
+    own, ana, bob = "Shop <help@shop.example>", "Ana Kowalska-Reyes <ana.kr@post.example>", "Bob <bob@post.example>"
+    told = [
+        mail.format(ana, own, "Brooch", 1, "", "Is the amber brooch real?"),
+        mail.format(own, ana, "Re: Brooch", 2, "In-Reply-To: <1@x>\n", "It is."),
+        mail.format(bob, own, "Hats", 3, "", "Any hats left?"),
+        mail.format(own, bob, "Re: Hats", 4, "In-Reply-To: <3@x>\n", "Two."),
+    ]
+    (shop / "box.mbox").write_text("".join(told))
+    workspace = Workspace(shop)
+    import_conversations(workspace, [SourceSettings(path="box.mbox", ours=["shop.example"])])
+    certificate = forget(workspace, "ana.kr@post.example")
+    assert certificate.exports_to_delete == []
+    assert grep(shop, *SIGNS) == []
+    left = (shop / "box.mbox").read_text()
+    assert left.count("Message-ID:") == 2
+    assert "Two." in left
+
+
+@pytest.mark.parametrize(
+    ("desk", "customer", "gone", "stays"),
+    [
+        ("zendesk/api", "901", ("Rosa Lind", "rosa@example.com", "shorten a coat", "for £20"), ("Ben Abe", "rabbit felt")),
+        ("gorgias/api", "502", ("Ben Abe", "ben@home.example", "Where is it?", "Tomorrow.", "too slow"), ("You have won",)),
+        ("crisp/api", "Ben", ("How long?", "Four days."), ()),
+        ("hubspot/api", "51", ("Anna Nowak", "anna@work.example", "Is the coat wool?"), ()),
+    ],
+)
+def test_pages_of_help_desks_lose_the_customer(shop: Path, desk: str, customer: str, gone: tuple[str], stays: tuple[str]) -> None:
+    shutil.copytree(ROOT / "tests" / "importing" / "exports" / desk, shop / "export")
+    workspace = Workspace(shop)
+    import_conversations(workspace, [SourceSettings(path="export")])
+    certificate = forget(workspace, customer)
+    assert certificate.exports_to_delete == []
+    text = "".join(path.read_text() for path in (shop / "export").rglob("*.json"))
+    assert [words for words in gone if words in text] == []
+    assert [words for words in stays if words not in text] == []
+    for path in (shop / "export").rglob("*.json"):
+        json.loads(path.read_text())
 
 
 def test_strangers_are_refused(shop: Path) -> None:

@@ -18,12 +18,14 @@ from tailorbird.auditing.comparing import Gathered, compared, gathered, own_of
 from tailorbird.auditing.decisions import Decision, decided
 from tailorbird.auditing.examining import Examined, Profile, examined
 from tailorbird.auditing.findings import RULES, Finding, action
+from tailorbird.auditing.leftovers import hidden, left_in, refuse_secret_prompt, refuse_secrets
+from tailorbird.auditing.outdated import Passage, passages
 from tailorbird.auditing.overview import Collector
 from tailorbird.auditing.splitting import SPLITS, keys_of, split
 from tailorbird.errors import InputError
 from tailorbird.progress import Advance, Progress, silent
 from tailorbird.settings import AuditSettings
-from tailorbird.workspace import Workspace, read_lines, write_lines
+from tailorbird.workspace import KNOWLEDGE, Workspace, read_lines, write_lines
 
 _FEWEST = 10
 _VARIABLE = re.compile(r"<[A-Z_]+_\d+>|\d[\d.,:/-]*")
@@ -57,14 +59,17 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
     """Sets flawed conversations aside, redacts personal data, and splits the rest by customer.
 
     Nothing is deleted: quarantined.jsonl keeps every conversation that was set aside. Raises InputError when too few
-    are left to train and test on, or when too many answers are the same text.
+    are left to train and test on, when too many answers are the same text, or when a secret would still be learned.
     """
     settings = workspace.settings
+    refuse_secret_prompt(settings.system_prompt)
     decisions = decided(workspace)
+    documents = passages(workspace.folder / KNOWLEDGE)
     told = {name: one.verdict for name, one in decisions.items()}
     identity = make_id(
-        Audit, dataset=dataset.id, settings=settings.audit.model_dump(), system_prompt=settings.system_prompt, decisions=told
-    )
+        Audit, dataset=dataset.id, settings=settings.audit.model_dump(), system_prompt=settings.system_prompt, decisions=told,
+        documents=[passage.text for passage in documents],
+    )  # fmt: skip
     if found := workspace.find(Audit, identity):
         return workspace.use(found)
     source = workspace.path(dataset) / "conversations.jsonl"
@@ -74,13 +79,18 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
         spool = draft / "examined.jsonl"
         with progress("Auditing", dataset.conversations) as advance:
             write_lines(spool, _told(examined(read_lines(source, Conversation), profile, engine.cores()), advance))
-        notes = [_note(one) for one in read_lines(spool, Examined)]
+        secrets = {value for one in read_lines(spool, Examined) for value in one.secrets}
+        notes = [_note(one, secrets) for one in read_lines(spool, Examined)]
         with progress("Comparing conversations", len(notes)) as advance:
             everything = gathered((one.original for one in read_lines(spool, Examined)), advance)
-        _compare(everything, notes, profile)
+        _compare(everything, notes, profile, documents)
         reasons = {note.id: _verdict(note, settings.audit, decisions) for note in notes}
         kept = [note for note in notes if not reasons[note.id]]
-        _refuse_unusable(kept, Counter(found[0].rule for found in reasons.values() if found), settings.audit)
+        refuse_secrets({note.id: note.findings for note in kept})
+        _refuse_one_template(
+            [note for note in notes if {found.rule for found in reasons[note.id]} <= {"boilerplate"}], settings.audit
+        )
+        _refuse_too_few(kept, Counter(found[0].rule for found in reasons.values() if found))
         parts, groups = split([note.id for note in kept], [note.keys for note in kept], settings.audit)
         _refuse_empty_parts(parts, groups)
         collector = Collector(settings.audit)
@@ -116,16 +126,17 @@ def _told(rows: Iterator[Examined], advance: Advance) -> Iterator[Examined]:
         advance(1)
 
 
-def _note(one: Examined) -> Note:
+def _note(one: Examined, secrets: set[str]) -> Note:
     answers = [turn.content for turn in one.prepared.turns if turn.role == "assistant"]
     template = hash(" ".join(_VARIABLE.sub("#", answers[0].lower()).split()))
-    return Note(one.original.id, keys_of(one.prepared), template, one.findings)
+    left = left_in(one.prepared, secrets)
+    return Note(one.original.id, keys_of(one.prepared), template, [*one.findings, *([left] if left else [])])
 
 
-def _compare(everything: Gathered, notes: list[Note], profile: Profile) -> None:
+def _compare(everything: Gathered, notes: list[Note], profile: Profile, documents: list[Passage]) -> None:
     """Adds what shows only beside the others, among conversations that nothing else sets aside."""
     sound = {note.id: note for note in notes if not _refused(note, profile.settings)}
-    for identity, findings in compared(everything, sound, own_of(profile.keep[0], profile.keep)).items():
+    for identity, findings in compared(everything, sound, own_of(profile.keep[0], profile.keep), documents).items():
         sound[identity].findings.extend(found for found in findings if action(found.rule, profile.settings.rules) != "ignore")
 
 
@@ -146,20 +157,24 @@ def _verdict(note: Note, settings: AuditSettings, decisions: dict[str, Decision]
     ]
 
 
-def _refuse_unusable(kept: list[Note], aside: Counter[str], settings: AuditSettings) -> None:
-    """Raises InputError for too few conversations, or too many answers of one template."""
+def _refuse_one_template(notes: list[Note], settings: AuditSettings) -> None:
+    """Raises InputError where too many first answers are one text; of those set aside, such texts count too."""
+    count = max(Counter(note.template for note in notes).values(), default=0)
+    if count > max(_FEWEST, settings.most_of_one_template * len(notes)):
+        raise InputError(
+            f"{count} of {len(notes)} first answers are one text with other names and numbers; a model would learn it by heart.",
+            fix="Leave such conversations out (audit.select in tailorbird.yaml), or raise audit.most_of_one_template if they "
+            "are labels that you want to train.",
+        )
+
+
+def _refuse_too_few(kept: list[Note], aside: Counter[str]) -> None:
+    """Raises InputError for too few conversations, with what became of the others."""
     if len(kept) < _FEWEST:
         reasons = ", ".join(f"{count} {RULES[rule].title}" for rule, count in aside.most_common())
         raise InputError(
             f"Only {len(kept)} of {len(kept) + aside.total()} conversations can be used; at least {_FEWEST} are needed.",
             fix=f"Set aside: {reasons or 'none'}. Import more conversations, or release some: `tailorbird audit review`.",
-        )
-    _, count = Counter(note.template for note in kept).most_common(1)[0]
-    if count > settings.most_of_one_template * len(kept):
-        raise InputError(
-            f"{count} of {len(kept)} first answers are one text with other names and numbers; a model would learn it by heart.",
-            fix="Leave such conversations out (audit.select in tailorbird.yaml), or raise audit.most_of_one_template if they "
-            "are labels that you want to train.",
         )
 
 
@@ -182,7 +197,8 @@ def _write(
         for note, one in zip(notes, read_lines(spool, Examined), strict=True):
             refused = reasons[note.id]
             findings = (*refused, *(found for found in note.findings if found not in refused))
-            collector.add(one.prepared, one.language, findings, bool(refused), one.redacted)
+            shown = hidden(one.prepared) if any(found.rule == "secret_left" for found in findings) else one.prepared
+            collector.add(shown, one.language, findings, bool(refused), one.redacted)
             kept = Quarantined(**dict(one.original), findings=findings) if refused else one.prepared
             print(kept.model_dump_json(exclude_defaults=True), file=files["quarantined" if refused else parts[note.id]])
             if findings or one.redacted:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from tailorbird import engine
 from tailorbird.artifacts import Conversation
+from tailorbird.auditing.addressing import boilerplate, unaddressed
 from tailorbird.auditing.contradictions import contradictions
 from tailorbird.auditing.duplicates import Sketch, copies, sketched
 from tailorbird.auditing.examples import Example, Own
 from tailorbird.auditing.findings import Finding
 from tailorbird.auditing.neighbours import Neighbours
+from tailorbird.auditing.outdated import Passage, is_supported, outdated
 from tailorbird.auditing.poisoning import poisoned
 from tailorbird.progress import Advance
 
@@ -50,20 +53,29 @@ def gathered(conversations: Iterable[Conversation], advance: Advance) -> Gathere
     return everything
 
 
-def compared(everything: Gathered, sound: Collection[str], own: Own) -> dict[str, list[Finding]]:
-    """The findings in these conversations that are due to the others of them."""
+def compared(
+    everything: Gathered, sound: Collection[str], own: Own, documents: Sequence[Passage] = ()
+) -> dict[str, list[Finding]]:
+    """The findings in these conversations that are due to the others of them, or to the business's documents."""
     found: dict[str, list[Finding]] = defaultdict(list)
     for identity, copy in copies([sketch for sketch in everything.sketches if sketch.id in sound]).items():
         found[identity].append(copy)
     # A copy is no second witness.
     examples = [one for one in everything.examples if one.id in sound and one.id not in found]
-    for identity, those in poisoned(examples, own).items():
-        found[identity] += those
+    if len(examples) < 2:
+        return dict(found)
+    near = Neighbours(examples)
     # Answers stray less than questions: both together tell what a statement is about.
-    both = [one._replace(question_embedding=one.question_embedding + one.answer_embedding) for one in examples]
-    if len(both) > 1:
-        for identity, those in contradictions(examples, Neighbours(both), everything.made_at).items():
-            found[identity] += those
+    both = Neighbours([one._replace(question_embedding=one.question_embedding + one.answer_embedding) for one in examples])
+    for searching in (
+        ((identity, finding) for identity, those in poisoned(examples, own).items() for finding in those),
+        contradictions(examples, both, everything.made_at, partial(is_supported, told=documents)),
+        outdated(examples, documents),
+        boilerplate(examples, near),
+        unaddressed(examples, near),
+    ):
+        for identity, finding in searching:
+            found[identity].append(finding)
     return dict(found)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tailorbird.auditing.examples import Example
@@ -31,12 +31,10 @@ _UNITS = {
     "degree": r"°\s?[CF]?|degrees?|grad|grados|degrés|gradi|graus|stopni|graden",
     "weight": r"kg|kilos?|grams?|g",
 }
-_NUMBER = r"[-−]?\d+(?:[.,]\d+)*"
+NUMBER = r"[-−]?\d+(?:[.,]\d+)*"
 _AMOUNT = re.compile(
     r"(?P<money>[£€$]\s?\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*\s?(?:£|€|\$|euros?|eur|pounds?|gbp|usd|dollars?|zł|pln))|"
-    + "|".join(
-        rf"(?P<{name}>{_NUMBER}(?:\s?(?:-|–|to|bis|a|à)\s?{_NUMBER})?\s?(?:{unit}))(?!\w)" for name, unit in _UNITS.items()
-    ),
+    + "|".join(rf"(?P<{name}>{NUMBER}(?:\s?(?:-|–|to|bis|a|à)\s?{NUMBER})?\s?(?:{unit}))(?!\w)" for name, unit in _UNITS.items()),
     re.I,
 )
 _DAYS = (
@@ -73,26 +71,33 @@ def statements(answer: str) -> Iterator[Statement]:
         for clause in re.split(r"[,;:]\s|\s(?:and|but|or|und|aber|y|pero|et|mais|e|ma|mas|i|ale|en|maar)\s", sentence):
             words = frozenset(word.lower() for word in _WORD.findall(clause))
             for match in _AMOUNT.finditer(clause):
-                digits = ";".join(re.findall(_NUMBER, match.group()))
+                digits = ";".join(re.findall(NUMBER, match.group()))
                 yield Statement(str(match.lastgroup), digits.replace(",", ".").replace("−", "-"), words, sentence.strip())
             if days := sorted({_DAY_NUMBER[word] for word in words if word in _DAY_NUMBER}):
                 yield Statement("weekday", ",".join(days), words - _DAY_NUMBER.keys(), sentence.strip())
 
 
-def contradictions(examples: Sequence[Example], near: Neighbours, made_at: Mapping[str, str]) -> dict[str, list[Finding]]:
-    """For each conversation whose answer others contradict: by what, and by which of them."""
+def contradictions(
+    examples: Sequence[Example],
+    near: Neighbours,
+    made_at: Mapping[str, str],
+    is_supported: Callable[[Statement], bool] = lambda _: False,
+) -> Iterator[tuple[str, Finding]]:
+    """With its id, each conversation whose answer others contradict: by what, and by which of them.
+
+    What `is_supported` by the business's documents is no contradiction, whatever others say.
+    """
     told = [list(statements(example.answer)) for example in examples]
     same_value: dict[tuple[str, str], list[tuple[str, Statement]]] = defaultdict(list)
     for example, theirs in zip(examples, told, strict=True):
         for statement in theirs:
             same_value[statement.kind, statement.value].append((example.id, statement))
-    found: dict[str, list[Finding]] = defaultdict(list)
     for place, example in enumerate(examples):
         others = [
             int(n) for n, close in zip(near.nearest[place], near.closeness[place], strict=True) if n >= 0 and close >= CLOSE
         ]
         for statement in told[place]:
-            if _is_reckoned(statement, example.question):
+            if is_reckoned(statement, example.question) or is_supported(statement):
                 continue
             same = same_value[statement.kind, statement.value]
             if any(one != example.id and _overlap(statement.words, other.words) >= SAME_SUBJECT for one, other in same):
@@ -106,7 +111,8 @@ def contradictions(examples: Sequence[Example], near: Neighbours, made_at: Mappi
             if len(against) >= max(_WITNESSES, 2 * len(agreeing)) and (outdated or not agreeing):
                 ids = tuple(dict.fromkeys(examples[n].id for n in against))[:5]
                 detail = f"says “{statement.text[:80]}”; {len(against)} answers to such questions say {value} ({statement.kind})"
-                found[example.id].append(
+                yield (
+                    example.id,
                     Finding(
                         rule="contradiction",
                         detail=detail,
@@ -114,16 +120,15 @@ def contradictions(examples: Sequence[Example], near: Neighbours, made_at: Mappi
                         score=len(against),
                         threshold=_WITNESSES,
                         related=ids,
-                    )
+                    ),
                 )
-    return dict(found)
 
 
-def _is_reckoned(statement: Statement, question: str) -> bool:
+def is_reckoned(statement: Statement, question: str) -> bool:
     """Whether the value is the customer's own or worked out for this case, rather than a rule of the business."""
     if _RECKONED.search(statement.text):
         return True
-    return any(number in re.findall(_NUMBER, question) for number in re.findall(_NUMBER, statement.value))
+    return any(number in re.findall(NUMBER, question) for number in re.findall(NUMBER, statement.value))
 
 
 def _votes(statement: Statement, others: Sequence[tuple[int, list[Statement]]]) -> dict[str, list[int]]:

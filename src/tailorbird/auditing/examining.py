@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
+from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,6 +15,7 @@ from tailorbird.artifacts import Conversation, Turn
 from tailorbird.auditing.abuse import abusive
 from tailorbird.auditing.exemplary import unfit
 from tailorbird.auditing.findings import Finding, action
+from tailorbird.auditing.leftovers import SECRETS, telling
 from tailorbird.auditing.poisoning import injected
 from tailorbird.auditing.quality import judged
 from tailorbird.privacy import Redactor
@@ -21,7 +23,6 @@ from tailorbird.settings import AuditSettings
 
 _CHUNK = 100  # conversations
 _ALONE = 10 * _CHUNK  # fewer are done sooner than other processes have started
-_SECRETS = ("PASSWORD", "API_KEY", "URL_TOKEN")
 
 
 class Profile(BaseModel):
@@ -43,6 +44,8 @@ class Examined(BaseModel):
     language: str
     findings: list[Finding]
     redacted: dict[str, int]
+    secrets: list[str]
+    """Passwords, keys and tokens that were replaced, to be looked for elsewhere; never kept beyond the audit."""
 
 
 def examined(conversations: Iterable[Conversation], profile: Profile, processes: int) -> Iterator[Examined]:
@@ -75,13 +78,20 @@ def examine(conversation: Conversation, profile: Profile) -> Examined:
         *injected(conversation),
         *unfit(conversation, profile.settings.select),
     ]
-    redactor = Redactor.keeping(profile.keep, names=conversation.names)
+    redactor = Redactor.keeping(
+        profile.keep,
+        profile.settings.order_numbers or None,
+        replace_orders=profile.settings.replace_orders,
+        names=conversation.names,
+        surrogates=profile.settings.surrogates,
+        seed=crc32(conversation.id.encode()),
+    )
     turns = []
     for turn, (redactor.language, _) in zip(spoken, languages, strict=True):
         turns.append(Turn(role=turn.role, content=redactor.redact(turn.content)))
     worse = redactor.redact(conversation.rejected) if conversation.rejected else None
-    if secrets := [kind for kind in _SECRETS if redactor.counts.get(kind)]:
-        findings.append(Finding(rule="secret", detail=f"replaced: {', '.join(secrets)}"))
+    if kinds := [kind for kind in SECRETS if redactor.counts.get(kind)]:
+        findings.append(Finding(rule="secret", detail=f"replaced: {', '.join(kinds)}"))
     changed = {"turns": (Turn(role="system", content=profile.system_prompt), *turns), "names": (), "rejected": worse}
     return Examined(
         original=conversation,
@@ -89,4 +99,5 @@ def examine(conversation: Conversation, profile: Profile) -> Examined:
         language=next((spoke for spoke, sure in languages if sure >= 0.5), ""),
         findings=[found for found in findings if action(found.rule, profile.settings.rules) != "ignore"],
         redacted=dict(redactor.counts),
+        secrets=telling(redactor.replaced(SECRETS)),
     )

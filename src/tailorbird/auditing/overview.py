@@ -11,6 +11,7 @@ from tailorbird.artifacts import Conversation, Dataset
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.findings import RULES, Finding, action
 from tailorbird.auditing.topics import Case, Topic, case, topics
+from tailorbird.auditing.treatment import Difference, Treatment
 from tailorbird.settings import AuditSettings
 
 _EXAMPLES = 3
@@ -63,6 +64,7 @@ class Overview(BaseModel):
     problems: list[Problem]
     topics: list[Topic]
     months: list[Month]
+    differences: list[Difference]
     rated: int
     advice: list[str]
 
@@ -75,6 +77,7 @@ class Collector:
         self._problems: dict[str, Problem] = {}
         self._months: dict[str, list[float | None]] = defaultdict(list)
         self._cases: list[Case] = []
+        self._treatment = Treatment(settings.infer_groups)
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in ("quarantined", "noted", "redacted", "languages")}
         self.redacted_conversations = self.rated = 0
 
@@ -84,6 +87,7 @@ class Collector:
         """A conversation as it may be shown, what was found in it (the reason first), and whether it was set aside."""
         self.counts["languages"][spoke or "unknown"] += 1
         self._cases.append(case(prepared))
+        self._treatment.add(prepared, spoke)
         self._months[(prepared.created_at or "")[:7]].append(prepared.rating)
         self.rated += prepared.rating is not None
         if refused:
@@ -123,6 +127,7 @@ class Collector:
             problems=sorted(self._problems.values(), key=lambda p: (p.action != "quarantine", -p.conversations)),
             topics=found,
             months=months,
+            differences=self._treatment.differences(),
             rated=self.rated,
             advice=_advice(splits.get("train", 0), found, languages, self.rated, dataset.conversations),
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from tailorbird.artifacts import Audit, Candidate, Conversation, Dataset, Release
+from tailorbird.erasing.exports import Person, clean_document, clean_mailbox, clean_workbook, file_of, person_of
 from tailorbird.erasing.files import clean_lines, clean_table, clean_text, drop_lines
 from tailorbird.errors import InputError
 from tailorbird.privacy import find
@@ -19,6 +20,7 @@ CERTIFICATES = "erasures"
 _LINES = (".jsonl", ".ndjson")
 _TABLES = (".csv", ".tsv")
 _TEXTS = (".json", ".html", ".md", ".txt", ".yaml")
+_WHOLE = (".txt", ".eml")  # exports of one conversation, which go as a whole
 _FEWEST_LETTERS = 5  # of a name that is looked for in texts: shorter ones stand in other words
 
 
@@ -31,6 +33,7 @@ class Certificate(BaseModel):
     files_changed: list[str] = Field(default_factory=list)
     reports_removed: list[str] = Field(default_factory=list)
     retrain: list[str] = Field(default_factory=list)
+    exports_removed: list[str] = Field(default_factory=list)
     exports_to_delete: list[str] = Field(default_factory=list)
 
 
@@ -38,8 +41,8 @@ def forget(workspace: Workspace, customer: str, progress: Progress = silent) -> 
     """Erases a customer, named by id, e-mail address or full name, from the whole workspace; raises InputError if unknown.
 
     Candidates and releases that were trained or measured on the customer's conversations are marked for retraining: what
-    a model has learned cannot be taken out of it. The customer is not imported again. Exports in the workspace are cleaned
-    where they have a line or row for each record; others are named, to be deleted by hand.
+    a model has learned cannot be taken out of it. The customer is not imported again. Exports in the workspace are cleaned,
+    and removed where all that was imported from them is this customer's; those of unknown form are named, to be deleted by hand.
     """
     wanted = customer.strip()
     conversations = _conversations(workspace, wanted)
@@ -54,10 +57,18 @@ def forget(workspace: Workspace, customer: str, progress: Progress = silent) -> 
         person=workspace.tombstone(wanted), at=datetime.now(UTC), conversations=len(ids), retrain=sorted(retrain)
     )
     workspace.bury([wanted, *words, *(one.customer_id or "" for one in conversations)])
+    only_theirs = _only_theirs(workspace, conversations)
+    person = person_of(conversations, words)
     files = [path for path in sorted(workspace.folder.rglob("*")) if path.is_file() and CERTIFICATES not in path.parts]
     with progress("Erasing", len(files)) as advance:
         for path in files:
-            _clean(path, ids, words, conversations, workspace, certificate)
+            if path in only_theirs:
+                path.unlink()
+                certificate.exports_removed.append(str(path.relative_to(workspace.folder)))
+            elif workspace.store in path.parents:
+                _clean_artifact(path, ids, words, workspace, certificate)
+            else:
+                _clean_export(path, conversations, person, workspace, certificate)
             advance(1)
     _recount(workspace)
     workspace.mark_for_retraining(retrain, f"{certificate.at:%Y-%m-%d}: a customer who was erased is in its data")
@@ -110,33 +121,58 @@ def _that_saw(workspace: Workspace, ids: set[str]) -> set[str]:
     return {model.id for model in models if any(one.id in audits for one in workspace.lineage(model))}
 
 
-def _clean(
-    path: Path, ids: set[str], words: list[str], conversations: list[Conversation], workspace: Workspace, made: Certificate
-) -> None:
-    name = str(path.relative_to(workspace.folder))
-    kind = path.suffix.lower()
-    if workspace.store in path.parents:
-        if kind in _LINES and clean_lines(path, ids, words):
-            made.files_changed.append(name)
-        elif kind in (".html", ".md") or path.name == "report.json":
-            if _shows(path, ids, words):
-                path.unlink()
-                made.reports_removed.append(name)
-        elif kind in _TEXTS and clean_text(path, words):
-            made.files_changed.append(name)
-        return
-    own = [one for one in conversations if Path(one.source).name == path.name]
+def _only_theirs(workspace: Workspace, conversations: list[Conversation]) -> set[Path]:
+    """The chats and letters from which nothing but these conversations was imported."""
+    ids = {one.id for one in conversations}
+    others = {
+        file_of(one, workspace.folder)
+        for dataset in workspace.all(Dataset)
+        for one in read_conversations(workspace.path(dataset) / "conversations.jsonl")
+        if one.id not in ids
+    }
+    folder = workspace.folder.resolve()
+    theirs = {
+        path
+        for one in conversations
+        if (path := file_of(one, workspace.folder)).suffix.lower() in _WHOLE and folder in path.parents
+    }
+    return {workspace.folder / path.relative_to(folder) for path in theirs - others if path.is_file()}
+
+
+def _clean_artifact(path: Path, ids: set[str], words: list[str], workspace: Workspace, made: Certificate) -> None:
+    """Lines and words go; a report that shows the person goes whole."""
+    name, kind = str(path.relative_to(workspace.folder)), path.suffix.lower()
+    if kind in _LINES and clean_lines(path, ids, words):
+        made.files_changed.append(name)
+    elif kind in (".html", ".md") or path.name == "report.json":
+        if _shows(path, ids, words):
+            path.unlink()
+            made.reports_removed.append(name)
+    elif kind in _TEXTS and clean_text(path, words):
+        made.files_changed.append(name)
+
+
+def _clean_export(path: Path, conversations: list[Conversation], person: Person, workspace: Workspace, made: Certificate) -> None:
+    """What lies in the workspace beside the artifacts: exports, settings, decisions."""
+    name, kind = str(path.relative_to(workspace.folder)), path.suffix.lower()
+    own = [one for one in conversations if file_of(one, workspace.folder) == path.resolve()]
     places = {int(place) for one in own if (place := one.origin.rpartition(":")[2]).isdigit()}
     if kind in _LINES:
-        changed = drop_lines(path, places) | clean_lines(path, ids, words)
+        changed = drop_lines(path, places) | clean_lines(path, {one.id for one in conversations}, person.words)
     elif kind in _TABLES:
-        changed = clean_table(path, places, {one.id for one in own}, words)
+        changed = clean_table(path, places, {one.id for one in own}, person.words)
+    elif kind == ".json":
+        changed = clean_document(path, person) or clean_text(path, person.words)
+    elif kind == ".mbox":
+        changed = clean_mailbox(path, person)
+    elif kind == ".xlsx":
+        changed = clean_workbook(path, places, person)
     else:
-        changed = kind in _TEXTS and clean_text(path, words)
-        if own:
-            made.exports_to_delete.append(name)
+        changed = kind in _TEXTS and clean_text(path, person.words)
     if changed:
         made.files_changed.append(name)
+    elif own:
+        made.exports_to_delete.append(name)
 
 
 def _shows(path: Path, ids: set[str], words: list[str]) -> bool:

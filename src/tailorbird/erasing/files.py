@@ -18,7 +18,7 @@ def clean_lines(path: Path, ids: set[str], words: list[str]) -> bool:
         if _names_one(line, ids):
             changed = True
             continue
-        cleaned = _without(line, [*words, *(json.dumps(word)[1:-1] for word in words)])
+        cleaned = without(line, [*words, *(json.dumps(word)[1:-1] for word in words)])
         changed |= cleaned != line
         kept.append(cleaned)
     return _write(path, "".join(kept), changed)
@@ -43,7 +43,7 @@ def clean_table(path: Path, numbers: set[int], ids: set[str], words: list[str]) 
     for row in reader:
         mine = begins in numbers or bool(ids & set(row))
         begins = reader.line_num + 1
-        cleaned = [_without(cell, words) for cell in row]
+        cleaned = [without(cell, words) for cell in row]
         changed |= mine or cleaned != row
         if not mine:
             writer.writerow(cleaned)
@@ -53,7 +53,7 @@ def clean_table(path: Path, numbers: set[int], ids: set[str], words: list[str]) 
 def clean_text(path: Path, words: list[str]) -> bool:
     """Replaces the words in a text; whether anything changed."""
     text = path.read_text(encoding="utf-8", errors="surrogateescape")
-    cleaned = _without(text, words)
+    cleaned = without(text, words)
     return _write(path, cleaned, cleaned != text)
 
 
@@ -66,15 +66,21 @@ def _names_one(line: str, ids: set[str]) -> bool:
     return any(isinstance(one, str) and one in ids for one in told)
 
 
-def _without(text: str, words: list[str]) -> str:
+def without(text: str, words: list[str]) -> str:
+    """The text with a mark in the place of each of these words, whatever their case."""
     for word in words:
         text = re.sub(re.escape(word), ERASED, text, flags=re.I)
     return text
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Writes beside the file and renames, so that it is whole at any moment."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
 def _write(path: Path, text: str, changed: bool) -> bool:
     if changed:
-        draft = path.with_name(f".{path.name}.draft")
-        draft.write_bytes(text.encode("utf-8", "surrogateescape"))
-        draft.replace(path)
+        replace_file(path, text.encode("utf-8", "surrogateescape"))
     return changed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from tailorbird.errors import SettingsError
@@ -91,6 +91,10 @@ class Redactor:
             if (f.kind != "ORDER" or self.replace_orders) and _normal(text[f.start : f.end]) not in self.keep
             and not any(start <= f.start and f.end <= end for start, end in ours)
         ]  # fmt: skip
+
+    def replaced(self, kinds: Collection[str]) -> list[str]:
+        """What stood in the place of the placeholders of these kinds."""
+        return [self.originals[made] for (kind, _), made in self._placeholders.items() if kind in kinds]
 
     def _kept_places(self, text: str) -> list[tuple[int, int]]:
         """Where kept names stand as part of something longer: a shop called "Anna's Corner" keeps its Anna."""

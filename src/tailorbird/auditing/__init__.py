@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from tailorbird import engine
 from tailorbird.artifacts import Audit, Conversation, Dataset, make_id
 from tailorbird.auditing import report
-from tailorbird.auditing.comparing import Gathered, compared, gathered, own_of
+from tailorbird.auditing.comparing import SEARCHES, Gathered, compared, own_of
 from tailorbird.auditing.decisions import Decision, decided
 from tailorbird.auditing.examining import Examined, Profile, examined
 from tailorbird.auditing.findings import RULES, Finding, action
@@ -78,12 +78,9 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
     with workspace.drafting(identity) as draft:
         spool = draft / "examined.jsonl"
         with progress("Auditing", dataset.conversations) as advance:
-            write_lines(spool, _told(examined(read_lines(source, Conversation), profile, engine.cores()), advance))
-        secrets = {value for one in read_lines(spool, Examined) for value in one.secrets}
-        notes = [_note(one, secrets) for one in read_lines(spool, Examined)]
-        with progress("Comparing conversations", len(notes)) as advance:
-            everything = gathered((one.original for one in read_lines(spool, Examined)), advance)
-        _compare(everything, notes, profile, documents)
+            everything, notes = _spool(spool, examined(read_lines(source, Conversation), profile, engine.cores()), advance)
+        with progress("Comparing conversations", SEARCHES) as advance:
+            _compare(everything, notes, profile, documents, advance)
         reasons = {note.id: _verdict(note, settings.audit, decisions) for note in notes}
         kept = [note for note in notes if not reasons[note.id]]
         refuse_secrets({note.id: note.findings for note in kept})
@@ -120,23 +117,38 @@ def _staff(path: Path) -> list[str]:
     return sorted(name for name in names if not name.isdigit())
 
 
-def _told(rows: Iterator[Examined], advance: Advance) -> Iterator[Examined]:
-    for row in rows:
-        yield row
-        advance(1)
+def _spool(path: Path, rows: Iterable[Examined], advance: Advance) -> tuple[Gathered, list[Note]]:
+    """Writes what was examined to a file, and keeps of it what comparing and splitting need."""
+    everything, notes, secrets = Gathered(), [], set()
+
+    def passing() -> Iterator[Examined]:
+        for row in rows:
+            everything.add(row.original)
+            notes.append(_note(row))
+            secrets.update(row.secrets)
+            yield row
+            advance(1)
+
+    write_lines(path, passing())
+    everything.finish()
+    if secrets:
+        for note, row in zip(notes, read_lines(path, Examined), strict=True):
+            if left := left_in(row.prepared, secrets):
+                note.findings.append(left)
+    return everything, notes
 
 
-def _note(one: Examined, secrets: set[str]) -> Note:
+def _note(one: Examined) -> Note:
     answers = [turn.content for turn in one.prepared.turns if turn.role == "assistant"]
     template = hash(" ".join(_VARIABLE.sub("#", answers[0].lower()).split()))
-    left = left_in(one.prepared, secrets)
-    return Note(one.original.id, keys_of(one.prepared), template, [*one.findings, *([left] if left else [])])
+    return Note(one.original.id, keys_of(one.prepared), template, list(one.findings))
 
 
-def _compare(everything: Gathered, notes: list[Note], profile: Profile, documents: list[Passage]) -> None:
+def _compare(everything: Gathered, notes: list[Note], profile: Profile, documents: list[Passage], advance: Advance) -> None:
     """Adds what shows only beside the others, among conversations that nothing else sets aside."""
     sound = {note.id: note for note in notes if not _refused(note, profile.settings)}
-    for identity, findings in compared(everything, sound, own_of(profile.keep[0], profile.keep), documents).items():
+    found = compared(everything, sound, own_of(profile.keep[0], profile.keep), documents, advance)
+    for identity, findings in found.items():
         sound[identity].findings.extend(found for found in findings if action(found.rule, profile.settings.rules) != "ignore")
 
 

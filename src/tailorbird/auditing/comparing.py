@@ -26,40 +26,42 @@ _WORDS = 40
 """Words of a question or answer that its vector is made from. The first ones: what people end with is alike everywhere, and the
 whole text tells little more (of 0.98 of swapped tickets by the first 40, 0.99 by all, 0.88 by the last 40)."""
 _BATCH = 512
+SEARCHES = 6
+"""How many steps `compared` takes."""
 _DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}", re.I)
 
 
-class Gathered(NamedTuple):
-    """What is kept of all conversations to compare them: sketches, answers with embeddings, and dates."""
+class Gathered:
+    """What is kept of all conversations to compare them: sketches, answers with their texts and embeddings, and dates."""
 
-    sketches: list[Sketch]
-    examples: list[Example]
-    made_at: dict[str, str]
+    def __init__(self) -> None:
+        self.sketches: list[Sketch] = []
+        self.examples: list[Example] = []
+        self.made_at: dict[str, str] = {}
+        self._waiting: list[tuple[Example, str]] = []
 
+    def add(self, conversation: Conversation) -> None:
+        """One more conversation, as it came."""
+        self.sketches.append(sketched(conversation))
+        self.made_at[conversation.id] = conversation.created_at or ""
+        self._waiting += _answers(conversation)
+        if len(self._waiting) >= _BATCH:
+            self.finish()
 
-def gathered(conversations: Iterable[Conversation], advance: Advance) -> Gathered:
-    """Reads all conversations once; texts of answers, embeddings and sketches stay in memory."""
-    everything = Gathered([], [], {})
-    waiting: list[tuple[Example, str]] = []
-    for conversation in conversations:
-        everything.sketches.append(sketched(conversation))
-        everything.made_at[conversation.id] = conversation.created_at or ""
-        waiting += _answers(conversation)
-        if len(waiting) >= _BATCH:
-            everything.examples.extend(_embedded(waiting))
-            waiting = []
-        advance(1)
-    everything.examples.extend(_embedded(waiting))
-    return everything
+    def finish(self) -> None:
+        """Embeds what was added last."""
+        self.examples += _embedded(self._waiting)
+        self._waiting = []
 
 
 def compared(
-    everything: Gathered, sound: Collection[str], own: Own, documents: Sequence[Passage] = ()
+    everything: Gathered, sound: Collection[str], own: Own, documents: Sequence[Passage], advance: Advance
 ) -> dict[str, list[Finding]]:
     """The findings in these conversations that are due to the others of them, or to the business's documents."""
     found: dict[str, list[Finding]] = defaultdict(list)
     for identity, copy in copies([sketch for sketch in everything.sketches if sketch.id in sound]).items():
         found[identity].append(copy)
+    advance(1)
     # A copy is no second witness.
     examples = [one for one in everything.examples if one.id in sound and one.id not in found]
     if len(examples) < 2:
@@ -76,6 +78,7 @@ def compared(
     ):
         for identity, finding in searching:
             found[identity].append(finding)
+        advance(1)
     return dict(found)
 
 

@@ -22,8 +22,6 @@ def telling(values: Iterable[str]) -> list[str]:
 
 def left_in(conversation: Conversation, secrets: set[str]) -> Finding | None:
     """The first secret that stands in a conversation as it would be learned from; the finding does not repeat it."""
-    if not secrets:
-        return None
     for number, turn in enumerate((turn for turn in conversation.turns if turn.role != "system"), 1):
         pieces = _PIECES.split(turn.content)
         if any(piece in secrets or piece.rstrip(".!?:") in secrets for piece in pieces):

@@ -85,9 +85,9 @@ def measure_lengths(base: Path, chats: Chats) -> tuple[list[int], int]:
 def mixed_precision(progress: Progress) -> bool:
     """Whether this machine computes bfloat16 in hardware."""
     _load_libraries(progress)
-    from tailorbird.engine import loading
+    from tailorbird.engine import precision
 
-    return loading.mixed_precision()
+    return precision.mixed_precision()
 
 
 def measure_speed(base: Path, sample: Chats, tokens: int, rank: int, progress: Progress) -> float:

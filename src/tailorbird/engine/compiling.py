@@ -20,9 +20,9 @@ from tailorbird.engine import kernels
 from tailorbird.engine.attention import ATTENTION
 from tailorbird.engine.chat import Encoded
 from tailorbird.engine.loading import add_lora
-from tailorbird.engine.precision import mixed_precision
 from tailorbird.engine.packed import answer_loss
 from tailorbird.engine.packing import lay_out
+from tailorbird.engine.precision import mixed_precision
 from tailorbird.progress import Progress
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import gc
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -21,11 +17,10 @@ from tailorbird.engine import kernels
 from tailorbird.engine.attention import ATTENTION
 from tailorbird.engine.cores import cores
 from tailorbird.engine.fused import fuse
+from tailorbird.engine.memory import keep_freed_memory
 from tailorbird.engine.packed import check_supported
 from tailorbird.engine.precision import mixed_precision
 from tailorbird.errors import ModelError
-
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # malloc.h
 
 warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
 logging.disable_progress_bar()
@@ -41,26 +36,6 @@ def use_all_cores() -> None:
     """One thread for each core this process may run on."""
     torch.set_num_threads(cores())
     kernels.use_threads(cores())
-
-
-def keep_freed_memory() -> None:
-    """Lets glibc keep freed buffers instead of returning them: every step asks for the same ones again.
-
-    After two steps there are no page faults left. Does nothing on other systems.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    with contextlib.suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
-        for option, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, (1 << 31) - 1), (_M_TOP_PAD, 1 << 26)):
-            mallopt(option, value)
-
-
-def release_memory() -> None:
-    """Returns freed buffers to the system after all: what comes next has other sizes."""
-    gc.collect()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def load_base(folder: Path, packed: bool, precise: bool = False) -> Any:

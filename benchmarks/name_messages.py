@@ -2,7 +2,8 @@
 
 The sentences are names/*.txt, one pattern a line: (a|b) is a choice, {P} a person, {F} a first name, {S} a surname, {R}
 surname first, {I} with initials, {V} and {H} Polish cases, {X} a brand that sounds like a person, {B} a brand, {K} a
-company, {L} a place, {M} a month, {D} a weekday, {U} a common word, {Z} an invented product, {#} digits, {E} {Y} {A} contact
+company, {L} {G} places, {T} a thing, {N} one that is named after somebody, {M} a month, {D} a
+weekday, {U} a common word, {Z} an invented product, {#} digits, {E} {Y} {A} contact
 data. The letter before a pattern is its part: O and o open a message, C and c close it, W and N are sentences, F forms;
 capital O, C, W and F name people.
 """
@@ -15,95 +16,18 @@ from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
+from name_forms import structured
 from name_sources import HOME, WORLD, faker_lists, name_counts, own_lists, screens, word_list
+from name_tables import AMBIGUOUS, CITY_TAIL, DAYS, MONTHS, NAMED_THINGS, PARTICLES_OF, STREET, TRADES
+from name_things import device_screens, labels, people, things
 
 from tailorbird.privacy.words import LANGUAGES, plain
 
 HERE = Path(__file__).parent
 _CHOICE = re.compile(r"\(([^()]*)\)")
-_SLOT = re.compile(r"\{([PFSRIVHXBKLMDUZEYA#])\}")
+_SLOT = re.compile(r"\{([PFSRIVHXBKLMDUZEYATNG#])\}")
+APOSTROPHES = "'’"
 _MARK = re.compile("\x02([^\x02\x03]*)\x03")
-MONTHS = {
-    "en": "January February March April May June July August September October November December",
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
-    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
-    "pl": "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
-    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
-}
-DAYS = {
-    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
-    "de": "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag",
-    "es": "lunes martes miércoles jueves viernes sábado domingo",
-    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche",
-    "pt": "segunda terça quarta quinta sexta sábado domingo",
-    "it": "lunedì martedì mercoledì giovedì venerdì sabato domenica",
-    "pl": "poniedziałek wtorek środę czwartek piątek sobotę niedzielę",
-    "nl": "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
-}
-# Names that are words too: they must be learned from what stands around them.
-AMBIGUOUS = {
-    "en": "Will Mark Rose Grace Faith Hope Joy May June April August Bill Rob Pat Sue Jack Frank Art Dawn Drew Chip Grant Ray "
-    "Dale Glen Cliff Iris Ivy Ruby Amber Jade Summer Autumn Robin Jay Penny Ginger Olive Daisy Lily Violet Heather Holly "
-    "Sandy Dean Guy Earl Duke Miles Chase Hunter Mason Carter Page Brook Christian Angel Jasmine Crystal Destiny Mercy "
-    "Charity Precious Blessing Gift Sunny Happy King Prince Young Long Brown Green White Black Small Short Cook Baker "
-    "Price Rich Love Bird Fox Wolf Stone Wood Field Hill Bush Waters Rivers Banks Day Knight Bishop Pope Major",
-    "de": "Kaiser König Bäcker Koch Jung Klein Lang Groß Sommer Winter Engel Stein Wolf Fuchs Vogel Rose Rosa Viola Jasmin "
-    "Sonne Ernst Horst Gerade Wolke Heide Linde Erika Iris Melissa Frank Christian Roman Kraus Schwarz Weiß Braun Grün "
-    "Roth Kurz Sauer Herzog Graf Ritter Richter Schneider Müller Schmied Becker Wagner Weber Zimmermann Fischer Jäger "
-    "Schäfer Berg Busch Blum Baum Beer Reich Arm Freitag Sonntag März",
-    "es": "Sol Luz Paz Mar Rosa Pilar Dolores Mercedes Consuelo Esperanza Gloria Nieves Cruz Ángel Jesús Concepción Rosario "
-    "Socorro Alba Luna Estrella Remedios Soledad Blanca Iris Rocío Salvador Domingo León Abril Victoria Rubio Moreno "
-    "Delgado Calvo Bravo Leal Rey Reina Herrero Zapatero Guerra Iglesias Campos Flores Prado Ríos Cabello Blanco",
-    "fr": "Rose Pascal Grâce Colin Martin Marguerite Violette Clémence Prudence Olive Aimé Désiré Noël Blanche Claire Constant "
-    "Parfait Juste Loup Pierre Ange Céleste Fleur Iris Jade Avril Petit Grand Blanc Noir Roux Boulanger Berger Leroy "
-    "Moulin Fontaine Marchand Lebon Lejeune Legrand Ravel Rivière Dupont Lesage Marin",
-    "pt": "Rosa Luz Sol Graça Paz Esperança Salvador Cruz Leite Coelho Carneiro Pinto Pereira Oliveira Silva Campos Reis Rocha "
-    "Ribeiro Ferreira Ramos Aurora Estrela Glória Conceição Vitória Branco Preto Bravo Rico Bento Machado Leão Lobo "
-    "Cordeiro Moreira Nogueira Sales Jardim Pires Anjos Lima Serra Amado Celeste Íris",
-    "it": "Sole Rosa Gioia Luna Gemma Perla Grazia Pace Viola Angelo Fortuna Aurora Alba Stella Bianca Chiara Serena Celeste "
-    "Felice Vittoria Gloria Speranza Libero Primo Sergio Leone Gatto Grasso Costa Conti Fontana Monti Villa Chiesa "
-    "Ferrari Bianchi Rossi Neri Verdi Bruno Marino Fiore Romano Greco Basso Allegra Innocenti",
-    "pl": "Róża Kuba Maja Nadzieja Malina Jagoda Kalina Zając Wróbel Kot Gołąb Baran Król Mazur Maj Bąk Lis Wilk Sowa Sikora "
-    "Kowal Młynarz Kos Żak Szczęsny Iskra Zima Mróz Wrona Duda Kozioł Góra Las Rzepka Kapusta Groch Mucha Pająk Krawiec "
-    "Sołtys Wójcik Pola Gloria Wiktoria",
-    "nl": "Roos Fleur Bloem Mei Koning Bakker Visser Smit Kuiper Mulder Vos Wolf Berg Bos Veld Winter Zomer Sterre Storm Wolf "
-    "Jong Kok Schouten Prins Hertog Kaiser Groen Wit Zwart Bruin Post Dam Dijk Schilder Timmerman Slager Linde Iris "
-    "Jasmijn Lente Vrede Faith Hope Bloemen",
-}
-_TRADES = {
-    "en": "Bakery,Motors,Dental,Solicitors,Carpentry,Roofing,Logistics,Kitchens,Estate "
-    "Agents,Garage,Coffee,Florists,Plumbing,Consulting,Books",
-    "de": "Bäckerei,Autohaus,Immobilien,Haustechnik,Logistik,Apotheke,Gärtnerei,Elektro,Dachbau,Möbel,Kanzlei,Metzgerei",
-    "es": "Talleres,Muebles,Panadería,Clínica,Asesores,Farmacia,Transportes,Bodegas,Hermanos,Ferretería",
-    "fr": "Garage,Boulangerie,Pharmacie,Cabinet,Transports,Menuiserie,Fleurs,Maison,Plomberie,Traiteur",
-    "pt": "Padaria,Oficina,Clínica,Farmácia,Transportes,Construções,Café,Móveis,Advogados,Irmãos",
-    "it": "Officine,Panificio,Farmacia,Trasporti,Mobili,Studio,Pizzeria,Ferramenta,Fratelli,Arredi",
-    "pl": "Piekarnia,Apteka,Transport,Meble,Kancelaria,Serwis,Ogrody,Bracia,Hotel,Auto",
-    "nl": "Bakkerij,Garage,Apotheek,Transport,Meubelen,Advocaten,Bloemen,Bouw,Gebroeders,Installatie",
-}
-_CITY_TAIL = {
-    "en": "Leeds LS6 2AB",
-    "de": "50667 Köln",
-    "es": "28004 Madrid",
-    "fr": "69003 Lyon",
-    "pt": "1200-109 Lisboa",
-    "it": "20121 Milano",
-    "pl": "00-950 Warszawa",
-    "nl": "1017 AB Amsterdam",
-}
-_STREET = {
-    "en": "{n} {s} Road",
-    "de": "{s}straße {n}",
-    "es": "Calle {s} {n}",
-    "fr": "{n} rue {s}",
-    "pt": "Rua {s} {n}",
-    "it": "Via {s} {n}",
-    "pl": "ul. {s} {n}",
-    "nl": "{s}straat {n}",
-}
 
 
 @cache
@@ -126,14 +50,25 @@ def _pools() -> tuple[dict[str, list[str]], dict[str, list[str]], list[str], lis
         ranked = word_list(language, "firstnames", "boysFirstnames", "girlsFirstnames", "maleFirstnames", "femaleFirstnames")
         first[language] += [n.title() for n in ranked[:700]]
         last[language] += [n.title() for n in word_list(language, "lastnames", "maleLastnames", "femaleLastnames")[:6000]]
+    abroad = people().values()
     world_first = [n for locale in WORLD for n in lists.get(locale, {}).get("first", ())] + own["first_world"] * 6
     world_last = [n for locale in WORLD for n in lists.get(locale, {}).get("last", ())] + own["last_world"] * 6
+    world_first += [n for one in abroad for n in one["first"]]
+    world_last += [n for one in abroad for n in one["last"]]
     return first, last, world_first, world_last
 
 
 @cache
 def _screens(language: str) -> list[str]:
-    return screens(language)
+    return screens(language) + device_screens(language)
+
+
+@cache
+def _things() -> list[list[str]]:
+    """Kinds of things, those oftener that support messages are about."""
+    often = {"icons": 4, "software": 3, "cars": 3, "fashion": 3, "food": 2, "home": 3, "health": 3, "banks": 3, "tech": 3,
+             "plans": 3, "travel": 3, "roles": 3, "events": 2, "devices": 2, "breeds": 1}  # fmt: skip
+    return [entries for kind, entries in things().items() for _ in range(often.get(kind, 1))]
 
 
 @cache
@@ -174,9 +109,11 @@ class Writer:
         language = pick.choices(LANGUAGES, (3, 1, 1, 1, 1, 1, 1, 1))[0]
         parts = patterns(language)
         kind = pick.random()
-        if kind < 0.06:
+        if kind < 0.03:
             text = self._fill(pick.choice(parts["F"]), language)
-        elif kind < 0.42:
+        elif kind < 0.17:
+            text = structured(pick, self._structured_part, language)
+        elif kind < 0.46:
             text = self._sentence(language)
         else:
             body = (pick.choice((" ", " ", "\n", "\n\n"))).join(
@@ -190,11 +127,19 @@ class Writer:
 
     def _sentence(self, language: str) -> str:
         pick, parts = self.random, patterns(language)
-        if pick.random() < 0.34:
+        if pick.random() < 0.36:
             return self._fill(pick.choice(parts["W"]), language)
+        return self._nameless(language)
+
+    def _structured_part(self, slot: str, language: str) -> str:
+        return self._nameless(language) if slot == "w" else self._slot(slot, language)
+
+    def _nameless(self, language: str) -> str:
+        """A sentence of things, or of hardly any sense."""
+        pick, parts = self.random, patterns(language)
         if language == "en" and pick.random() < 0.22:
             return pick.choice(self.questions)
-        if pick.random() < 0.4:
+        if pick.random() < 0.36:
             return self._disturbed(self._slots(pick.choice(_screens(language)), language), language)
         if pick.random() < 0.25:
             return self._babble(language)
@@ -217,7 +162,7 @@ class Writer:
     def _foreign(self, language: str) -> str:
         """Something written large that is nobody's name."""
         pick = self.random
-        kind = pick.choice("BBXKLZZUAQQQ")
+        kind = pick.choice("BXKLZZUAQQQTTTTNNG")
         if kind == "Q":
             word = pick.choice(_rare_words(language))
             return word.capitalize() if language == "de" or pick.random() < 0.7 else word
@@ -272,7 +217,7 @@ class Writer:
             )
         if slot == "A":
             street = pick.choice((*own["last_world"], *_pools()[1][language][:200]))
-            return f"{_STREET[language].format(n=pick.randrange(1, 200), s=street)}, {_CITY_TAIL[language]}"
+            return f"{STREET[language].format(n=pick.randrange(1, 200), s=street)}, {CITY_TAIL[language]}"
         if slot == "M":
             return pick.choice(MONTHS[language].split())
         if slot == "D":
@@ -282,15 +227,41 @@ class Writer:
             return word.capitalize() if language == "de" or pick.random() < 0.2 else word
         if slot == "Z":
             return self._invented()
+        if slot == "T":
+            return self._thing(language)
+        if slot == "N":
+            return self._named_thing(language)
+        if slot == "G":
+            return pick.choice(labels(language))
         if slot == "K" and pick.random() < 0.6:
             return self._company(language)
         return pick.choice(own[{"X": "brands_like_people", "B": "brands", "K": "companies", "L": "places"}[slot]])
+
+    def _thing(self, language: str) -> str:
+        """The name of a thing, at times with a type or number behind it, or one of its words alone."""
+        pick = self.random
+        if pick.random() < 0.1:
+            return self._foreign(language)
+        thing = pick.choice(pick.choice(_things()))
+        chance = pick.random()
+        if chance < 0.1:
+            thing = pick.choice(thing.split())
+            return thing[:1].upper() + thing[1:]
+        if chance < 0.2:
+            return f"{thing} {pick.choice(('Pro', 'Plus', 'X', 'GT', 'II', 'Mini', 'Max', 'Classic', 'S', self._invented()))}"
+        if chance < 0.3:
+            return f"{thing} {pick.choice('ABCDEGHKPRSTVXZ')}{pick.randrange(1, 990)}"
+        return thing.lower() if chance < 0.34 else thing.upper() if chance < 0.37 else thing
+
+    def _named_thing(self, language: str) -> str:
+        pattern = self.random.choice(NAMED_THINGS[language].split(";"))
+        return pattern.format(f=self._first(language), s=self._last(language))
 
     def _company(self, language: str) -> str:
         """Firms carry people's names and are none."""
         pick, one, other, first = self.random, self._last(language), self._last(language), self._first(language)
         partner = pick.choice(["Co", "Sons", "Söhne", "Fils", "Figli", "Hijos", "Filhos", "Zonen", "Daughters", "Partner"])
-        trade = pick.choice(_TRADES[language].split(","))
+        trade = pick.choice(TRADES[language].split(","))
         word = pick.choice(_common(language)).capitalize()
         return pick.choice(
             (
@@ -348,7 +319,8 @@ class Writer:
         if slot == "S":
             return last if pick.random() < 0.93 else f"{last}-{self._last(language)}"
         if slot == "R":
-            return f"{last}, {first}"
+            joined = pick.choice((last, last, last.upper(), f"{last}-{self._last(language)}"))
+            return f"{joined}, {first.upper() if joined.isupper() and pick.random() < 0.3 else first}"
         if slot == "I":
             return pick.choice((f"{first[0]}. {last}", f"{first[0]}.{last[0]}. {last}", f"{first} {last[0]}."))
         if slot == "V":
@@ -368,9 +340,9 @@ class Writer:
             return f"{first}-{self._first(language)} {last}"
         if shape < (0.72 if language in ("es", "pt") else 0.53):
             return f"{first} {last}{pick.choice((' ', ' ', '-'))}{self._last(language)}"
-        if shape < 0.57 and language in ("nl", "de", "fr", "es", "it", "pt"):
-            particle = {"nl": "van der", "de": "von", "fr": "de", "es": "de la", "it": "Di", "pt": "dos"}[language]
-            return f"{first} {particle} {last}"
+        if shape < (0.68 if language == "nl" else 0.57):
+            particle = pick.choice(PARTICLES_OF[language].split(","))
+            return f"{first} {particle}{'' if particle[-1] in APOSTROPHES or particle == 'Mc' else ' '}{last}"
         return f"{first} {last}"
 
     def _first(self, language: str) -> str:
@@ -387,11 +359,11 @@ class Writer:
     def _roughened(self, text: str) -> str:
         """As people type: small letters throughout, no accents, missing stops, missing blanks after commas."""
         pick, chance = self.random, self.random.random()
-        if chance < 0.14:
+        if chance < 0.17:
             text = text.lower()
-        elif chance < 0.17:
+        elif chance < 0.2:
             text = plain(text) if text.isprintable() else text
-        elif chance < 0.185:
+        elif chance < 0.215:
             text = text.upper()
         if pick.random() < 0.12:
             text = re.sub(r"[.!?,](?=\s|$)", lambda m: "" if pick.random() < 0.6 else m.group(), text)

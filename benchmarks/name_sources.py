@@ -17,8 +17,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from name_things import bring_things, labels, people, things
 
-from tailorbird.privacy.words import BRAND, FIRST_AT, LANGUAGES, LAST_AT, PLACE, plain
+from tailorbird.privacy.words import BRAND, FIRST_AT, LANGUAGES, LAST_AT, PLACE, THING, plain
 
 HERE = Path(__file__).parent
 FOLDER = HERE / ".peers" / "names"
@@ -105,6 +106,7 @@ print(json.dumps(found))
 def bring() -> None:
     """Installs Faker and unpacks the word lists, once."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    bring_things()
     (FOLDER.parent / ".gitignore").write_text("*\n")
     if not (FOLDER / "faker.json").exists():
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", FOLDER / "faker", FAKER], check=True)
@@ -169,8 +171,8 @@ def vocabulary() -> tuple[np.ndarray, np.ndarray]:
     """Sorted hashes of all words, and their flags."""
     flags: dict[str, int] = defaultdict(int)
     for place, language in enumerate(LANGUAGES):
-        _rank(flags, place, word_list(language, "commonWords"), (1200, 6000, 28000))
-        _rank(flags, place, word_list(language, "wikipedia"), (300, 2500, 22000))
+        _rank(flags, place, word_list(language, "commonWords"), (1200, 6000, 22000))
+        _rank(flags, place, word_list(language, "wikipedia"), (300, 2500, 16000))
     first, last = name_counts()
     for shift, counts in ((FIRST_AT, first), (LAST_AT, last)):
         for word, level in counts.items():
@@ -189,9 +191,27 @@ def vocabulary() -> tuple[np.ndarray, np.ndarray]:
         if len(parts) == 1 or brand in lists["brands"]:
             for part in parts:
                 flags[part.strip(".")] |= BRAND
+    _mark_things(flags)
     hashes = {zlib.crc32(word.encode()): value for word, value in flags.items() if value}
     keys = np.array(sorted(hashes), np.uint32)
     return keys, np.array([hashes[int(key)] for key in keys], np.uint32)
+
+
+def _mark_things(flags: dict[str, int]) -> None:
+    """Words of things that are no common words, and places that are no names."""
+    for kind, entries in things().items():
+        if kind not in ("titles", "streets", "places", "firms"):
+            for word in _words(entries):
+                if len(word) > 2 and not flags[word] & 0xAAAA:
+                    flags[word] |= THING
+    places = [*things()["places"], *(label for language in LANGUAGES for label in labels(language) if label[:1].isupper())]
+    for word in _words(places):
+        if len(word) > 3 and not flags[word] & (2 << FIRST_AT | 2 << LAST_AT | 0xAAAA):
+            flags[word] |= PLACE
+
+
+def _words(entries: Iterable[str]) -> Iterable[str]:
+    return (word.strip(".,!?()'\"") for entry in entries for word in re.split(r"[\s&/-]+", entry.lower()) if word)
 
 
 def _rank(flags: dict[str, int], place: int, words: Iterable[str], limits: tuple[int, int, int]) -> None:
@@ -212,6 +232,11 @@ def name_counts() -> tuple[dict[str, int], dict[str, int]]:
             for name in lists[kind]:
                 for part in name.lower().split():
                     target[part] += 2
+    for locale, lists in people().items():
+        for target, kind in ((first, "first"), (last, "last")):
+            for name in lists[kind]:
+                for part in name.lower().split():
+                    target[part] += 2 if locale.startswith("en_") else 1
     world = own_lists()
     for target, key in ((first, "first_world"), (last, "last_world")):
         for name in world[key]:

@@ -34,6 +34,13 @@ def found(text: str, language: str | None = None) -> list[tuple[str, str]]:
         ("card 5500-0000-0000-0004.", "CARD", "5500-0000-0000-0004"),
         ("4111111111111111", "CARD", "4111111111111111"),
         ("to de89370400440532013000 please", "IBAN", "de89370400440532013000"),
+        ("iban de89 3704 0044 0532 0130 01 thanks", "IBAN", "de89 3704 0044 0532 0130 01"),
+        ("IBAN: FR76 3000\n6000 0112 3456 7890 189", "IBAN", "FR76 3000\n6000 0112 3456 7890 189"),
+        ("IBAN ES91.2100.0418.4502.0005.1332", "IBAN", "ES91.2100.0418.4502.0005.1332"),
+        ("write anna (at) firma dot com", "EMAIL", "anna (at) firma dot com"),
+        ("maria.lopez arroba correo punto es", "EMAIL", "maria.lopez arroba correo punto es"),
+        ("Passphrase is 'correct horse battery staple'", "PASSWORD", "correct horse battery staple"),
+        ("creds: bob:S3cr3t!pw", "PASSWORD", "S3cr3t!pw"),
         ("sort code 20-11-43 please", "BANK_ACCOUNT", "20-11-43"),
         ("Kontonummer 4417290018 bei Ihnen", "BANK_ACCOUNT", "4417290018"),
         ("my SSN is 512-44-7781", "NATIONAL_ID", "512-44-7781"),
@@ -90,7 +97,8 @@ def test_personal_data_is_found(text: str, kind: str, value: str) -> None:
         "Do you have a shop in Oxford Street?", "The colour is #2F4F4F", "flight BA0283 on 14 September",
         "std::vector and 12:30:45",
         "Welche Größe hat der Tisch?", "Gracias por su ayuda.", "Kiedy dotrze moje zamówienie?",
-        "Do you sell Calvin Klein belts?",
+        "Do you sell Calvin Klein belts?", "ISR4331-Router login fails", "we stay until spring 2022", "opens via Office 365",
+        "login page shows Error404", "IBAN fehlt auf der Rechnung", "reinicie o seu Roteador Cisco", "Account-ID AB12CD34",
     ],
 )  # fmt: skip
 def test_other_things_are_left_alone(text: str) -> None:

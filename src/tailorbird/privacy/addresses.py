@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
 from tailorbird.privacy.findings import Finding
@@ -55,7 +55,7 @@ _STREETS = (
                 rf"upper|lower|great|st\.?) )?(?:(?!\d+ )[\w'’.-]{{2,18}} ){{1,3}}?{_EN_TYPE}\b(?: (?:[NSEW]{{1,2}}|north|south|"
                 rf"east|west)\b)?\.?(?![\w'’])", re.I), "en", 0.86),
     # 12 bis rue des Capucins
-    (re.compile(rf"(?<![\w./-])(?:{_NUMBER},? ){_FR_TYPE} {_NAME}", re.I), "fr", 0.88),
+    (re.compile(rf"(?<![\w./-])(?:{_NUMBER},? ){_FR_TYPE} (?!\d){_NAME}", re.I), "fr", 0.88),
     # Calle Mayor 12; ul. Długa 5/7; Rua da Rosa, n.º 14
     (re.compile(rf"(?<![\w./-])(?i:{_FIRST_TYPE})(?: |(?<=[./]) ?)(?:{_SMALL} ){{0,3}}(?:[\wÀ-ž'’.-]{{2,24}}|[A-ZÀ-Ž]\.|"
                 rf"\d{{1,2}} (?=[A-ZÀ-Ža-z]))(?: (?:{_SMALL} ){{0,3}}[\wÀ-ž'’.-]{{1,24}}){{0,4}}?,? ?(?i:núm\.? ?|nº ?|n\.? ?º ?|"
@@ -143,42 +143,11 @@ _CUE = re.compile(
     r"umgezogen|mudad|déménag|trasfer|przeprow|verhuis|residen",
     re.IGNORECASE,
 )
-_STOP_WORDS = frozenset(
-    [
-        "Hi",
-        "Hello",
-        "Dear",
-        "Hallo",
-        "Hola",
-        "Bonjour",
-        "Ciao",
-        "Cześć",
-        "Dag",
-        "Hoi",
-        "Olá",
-        "Regards",
-        "Thanks",
-        "Please",
-        "Danke",
-        "Gracias",
-        "Merci",
-        "Grazie",
-        "Obrigado",
-        "Obrigada",
-        "Dziękuję",
-        "Bedankt",
-        "Mr",
-        "Mrs",
-        "Ms",
-        "Herr",
-        "Frau",
-        "I",
-        "We",
-        "My",
-        "The",
-        "Company",
-    ]
+_STOPS = (
+    "Hi Hello Dear Hallo Hola Bonjour Ciao Cześć Dag Hoi Olá Regards Thanks Please Danke Gracias Merci Grazie Obrigado "
+    "Obrigada Dziękuję Bedankt Mr Mrs Ms Herr Frau I We My The Company"
 )
+_STOP_WORDS = frozenset(_STOPS.split())
 
 
 @dataclass
@@ -193,11 +162,15 @@ class _Anchor:
         return self.form in ("en", "fr", "first", "end", "in", "box")
 
 
-def find_addresses(text: str) -> Iterator[Finding]:
-    """Whole addresses, each one finding, with flat, house, postcode and place."""
-    if not any(c.isdigit() for c in text) and "s/n" not in text:
+def find_addresses(text: str, language: str = "", words: Set[str] | None = None) -> Iterator[Finding]:
+    """Whole addresses, each one finding, with flat, house, postcode and place.
+
+    `language` is the message's, if known, `words` are all its words in small letters: without a word such as calle or via
+    the search for what follows it is left out.
+    """
+    if not _DIGIT.search(text) and "s/n" not in text:
         return
-    for group in _joined(text, _anchors(text)):
+    for group in _joined(text, _anchors(text, language, words)):
         score = _group_score(text, group)
         if score < 0.5:
             continue
@@ -205,15 +178,22 @@ def find_addresses(text: str) -> Iterator[Finding]:
         yield Finding("ADDRESS", start, end, score)
 
 
-def _anchors(text: str) -> list[_Anchor]:
+def _anchors(text: str, language: str, words: Set[str] | None) -> list[_Anchor]:
     found: list[_Anchor] = []
+    small = text == text.lower()
     for pattern, form, score in (*_STREETS, *_PLACES):
+        if (form == "end" and not _ends_like_street(text)) or (form == "us" and not _US_CODE.search(text)):
+            continue
+        if words is not None and form in _OPENINGS and _OPENINGS[form].isdisjoint(words):
+            continue
         for match in pattern.finditer(text):
             end = match.start() + len(match.group().rstrip(" ,"))
             start = match.start() + (len(article.group()) if (article := _ARTICLE.match(match.group())) else 0)
             if form == "en" and not _is_street(match.group()):
                 continue
-            if form == "first" and not _is_named(match.group(), text):
+            if form == "first" and not (_is_named(match.group(), text) and _is_italian_via(match.group(), language)):
+                continue
+            if form == "end" and _is_season(match.group(), small):
                 continue
             if form == "end" and not _STRONG_END.search(match.group()):
                 score = 0.45
@@ -225,6 +205,24 @@ def _anchors(text: str) -> list[_Anchor]:
             taken.update(range(anchor.start, anchor.end))
             kept.append(anchor)
     return sorted(kept, key=lambda a: a.start)
+
+
+_DIGIT = re.compile(r"\d")
+_DIGITS = re.compile(r"\d+")
+_ENDINGS = tuple(sorted(set(_ENDING[3:-1].replace("\\.", ".").split("|"))))
+# Without these the patterns, which are slow, find nothing.
+_US_CODE = re.compile(r"[A-Z]{2},? \d{5}")
+_BOX = "o box postfach postbus apartado apdo boîte bp casella c caixa skrytka skr"
+_IN = "am an auf im in zum zur hinterm hinter unter unterm vor vorm beim bei ob op aan achter bij onder lange korte nieuwe oude"
+_FIRST = re.findall(r"(?<=[:|])[^\W\d_]+", _FIRST_TYPE)
+_LUNGO = "avd lungomare lungolago lungarno lungotevere lungofiume lungadige"
+_OPENINGS = {"box": frozenset(_BOX.split()), "in": frozenset(_IN.split()), "first": frozenset([*_FIRST, *_LUNGO.split()])}
+
+
+def _ends_like_street(text: str) -> bool:
+    """Whether a number stands behind a word that ends like straße, weg, laan."""
+    starts = (match.start() for match in _DIGITS.finditer(text))
+    return any(text[max(0, start - 16) : start].rstrip(" ").lower().endswith(_ENDINGS) for start in starts)
 
 
 _EN_SHORT = re.compile(
@@ -254,6 +252,17 @@ def _is_named(value: str, text: str) -> bool:
     """Words such as "via" and "largo" begin a street where a name in capitals follows, or where nothing is written large."""
     begin = _WORD_TYPE.match(value)
     return begin is None or text.islower() or bool(re.match(rf"(?:{_SMALL} )*[A-ZÀ-Ž\d]", value[begin.end() :]))
+
+
+def _is_italian_via(value: str, language: str) -> bool:
+    """In other languages "via Office 365" is no street."""
+    return language in ("it", "") or not value.startswith("via ")
+
+
+def _is_season(value: str, small: bool) -> bool:
+    """Spring 2022, string 2: streets of such endings are written large, and houses have other numbers than years."""
+    word = re.split(r" (?=\D)", value)[-1]
+    return (word[0].islower() and not small) or bool(re.search(r"\b(?:19|20)\d\d$", value))
 
 
 def _is_street(value: str) -> bool:

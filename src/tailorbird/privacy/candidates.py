@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from tailorbird.privacy.words import BRAND, FIRST_AT, LANGUAGES, LAST_AT, PARTICLES, PLACE, Word, describe, flags_of, hashed
 
@@ -16,6 +17,7 @@ _TOKEN = re.compile(
     r"%\w+%|"
     r"[^\W\d_]{0,30}\d\w*(?:[.,:/-]\w+)*|[^\W\d_]+(?:['’´-][^\W\d_]+)*"
 )
+_PART = re.compile(r"[-'’´]")
 PAD = Word("", 0, "-", hashed("-"), 0, "", ())
 _MONTHS = frozenset(
     [
@@ -98,12 +100,9 @@ _LOCATIVE = frozenset(
     ]
 )
 _BEGINS = frozenset({"^", ". ", "! "})
-# Words of these kinds stand around names and are none.
-_NEVER = frozenset({"greet", "bye", "title", "firm", "thing", "named"})
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A word of the message and what stands before it."""
 
     start: int
@@ -114,14 +113,18 @@ class Token:
 
 def tokenise(text: str) -> list[Token]:
     """Words, numbers, addresses and placeholders in order, each with the kind of gap before it."""
-    tokens, end = [], 0
+    tokens, end, gap = [], 0, "^"
     for match in _TOKEN.finditer(text):
         start, stop = match.span()
-        tokens.append(Token(start, stop, describe(match.group()), _gap(text[end:start]) if end else "^"))
+        if end:
+            between = text[end:start]
+            gap = between if between == " " else _gap(between)
+        tokens.append(Token(start, stop, describe(match[0]), gap))
         end = stop
     return tokens
 
 
+@lru_cache(maxsize=4096)
 def _gap(between: str) -> str:
     if between == " " or between == "":
         return between
@@ -137,13 +140,10 @@ def _gap(between: str) -> str:
 
 def guess_language(tokens: Sequence[Token]) -> str:
     """The language whose common words the message uses most; "" when it has none."""
-    totals = [0] * 8
+    summed = 0
     for token in tokens:
-        flags = token.word.flags
-        if flags & 0xFFFF:
-            for place in range(8):
-                rank = flags >> 2 * place & 3
-                totals[place] += (0, 1, 3, 6)[rank]
+        summed += token.word.votes
+    totals = [summed >> 16 * place & 0xFFFF for place in range(8)]
     best = max(totals)
     return LANGUAGES[totals.index(best)] if best else ""
 
@@ -154,23 +154,37 @@ def candidates(tokens: Sequence[Token]) -> list[int]:
     small = not any(token.word.shape in "TU" for token in tokens)
     for place, token in enumerate(tokens):
         word = token.word
-        if word.kind_name in _NEVER or _is_month(tokens, place) or _is_brand(tokens, place) or _is_no_name(tokens, place):
+        if word.dull and not _is_surname_after_all(tokens, place):
+            continue
+        if _is_month(tokens, place) or _is_brand(tokens, place) or _is_no_name(tokens, place):
             continue
         if word.shape in "TUIM" or (word.shape == "l" and word.lower in PARTICLES):
             places.append(place)
-        elif word.shape == "l" and len(word.lower) > 1:
+        else:
             rank = word.rank
             before = tokens[place - 1].word if place else PAD
             due = before.kind_name in ("named", "be", "title", "greet", "kin", "role") or (
                 before.kind_name == "bye" and word.first > 2
             )
             named = word.first > 1 or word.last > 1
+            if small and rank < 2 and (word.first or word.last or place >= len(tokens) - 2):
+                places.append(place)
+                continue
             follows = before.first > 1 and token.gap == " "
-            if re.search(r"[-'’]", word.lower) and not named:
+            if not named and _PART.search(word.lower):
                 continue
             if (named and ((small and follows) or rank < (3 if small else 2) or due)) or (rank < 2 and (due or follows)):
                 places.append(place)
     return places
+
+
+def _is_surname_after_all(tokens: Sequence[Token], place: int) -> bool:
+    """Robert Bank, Anna Lamp: a word for a firm or a thing, written large behind a first name."""
+    word = tokens[place].word
+    if word.kind_name not in ("firm", "thing") or word.shape != "T" or not word.last or not place:
+        return False
+    before = tokens[place - 1].word
+    return before.first > 1 and before.shape == "T" and tokens[place].gap == " "
 
 
 def _is_month(tokens: Sequence[Token], place: int) -> bool:
@@ -215,10 +229,14 @@ def _is_no_name(tokens: Sequence[Token], place: int) -> bool:
         and not (before and before.word.kind_name in ("title", "named", "greet"))
     ):
         return True
-    parts = re.split(r"[-'’´]", text) if (text := word.lower) and re.search(r"[-'’´]", text) else []
-    if parts and (
-        word.shape == "M"
-        or (parts[-1] != "s" and any(_is_common(part) or (len(part) == 1 and part not in "odls") for part in parts))
+    parts = _PART.split(word.lower) if not word.lower.isalpha() and _PART.search(word.lower) else []
+    if (
+        parts
+        and word.first < 2
+        and (
+            word.shape == "M"
+            or (parts[-1] != "s" and any(_is_common(part) or (len(part) == 1 and part not in "odls") for part in parts))
+        )
     ):
         return True
     if word.flags & PLACE and word.first < 3 and before and before.word.lower in _LOCATIVE and before.word.shape == "l":

@@ -14,10 +14,23 @@ import phonenumbers
 from tailorbird.privacy.cues import Cues
 from tailorbird.privacy.findings import Finding
 
-_EMAIL = re.compile(
-    r"(?<![\w.%+'-])[\w%+][\w.%+'-]{0,63}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])|"
-    r"(?<![\w.])[\w.+-]{2,40} ?[\[(] ?(?:at|@) ?[\])] ?(?:[\w-]{1,40}(?:\.| ?[\[(] ?(?:dot|\.) ?[\])] ?)){1,4}[a-z]{2,12}\b"
+_EMAIL = re.compile(r"(?<![\w.%+'-])[\w%+][\w.%+'-]{0,63}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
+# As people hide addresses from programs, or mistype them: a word for @ in brackets, or a word that means nothing else.
+_AT = r"at|@|ät|arroba|arobase|małpa|malpa|chiocciola|apenstaartje|klammeraffe"
+_DOT = r"dot|punkt|punto|point|ponto|kropka|punt|\."
+_TOP = r"(?:com|net|org|info|biz|eu|co|uk|io|me|de|at|ch|es|mx|ar|fr|be|pt|br|it|pl|nl|ie|us|ca|app|dev|shop|example)"
+_HOST = rf"[\w-]{{1,40}}(?:(?:\.| ?[\[({{] ?(?:{_DOT}) ?[\])}}] ?| (?:{_DOT}) )[\w-]{{1,40}}){{0,3}}"
+_END = rf"(?:\.| ?[\[({{] ?(?:{_DOT}) ?[\])}}] ?| (?:{_DOT}) )[a-z]{{2,12}}\b"
+_HIDDEN = re.compile(
+    rf"(?<![\w.])[\w.+-]{{2,40}}(?: ?[\[({{] ?(?:{_AT}) ?[\])}}] ?| (?:{_AT[3:]}) ){_HOST}?{_END}|"
+    rf"(?<![\w.])[\w.+-]{{2,40}} at (?!the |this |that |my |our )[\w-]{{2,40}} (?:{_DOT[:-3]}) {_TOP}\b(?: dot {_TOP}\b)?|"
+    rf"(?<![\w.])[\w.+-]{{2,64}}@[\w-]{{2,40}},{_TOP}\b",
+    re.IGNORECASE,
 )
+_HINTS = ("(at", "[at", "{at", "( at", "[ at", "(@", "[@", "( @", "[ @", " @ ", " dot ", "arroba", "arobase", "małpa", "malpa",
+          "chiocciola", "apenstaart", "klammeraffe", " ät ", "(ät", "[ät", " punkt ", " kropka ", " point ",
+          " punto ", " punt ", " ponto ")  # fmt: skip
+_DIGIT = re.compile(r"\d")
 _PHONE = re.compile(r"(?<![\w@#=/.,:-])(?<!\d )(?:\+|\(\+?)?\d(?:[ \u00a0./()–-]{0,3}\d){6,16}(?![\w@]|[,.:]\d)")
 _IPV4 = re.compile(r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![\w:])")
@@ -46,11 +59,16 @@ _DATE = re.compile(r"\(?\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b(?![./-]\d)|(?:19|20)\d
 
 def find_contacts(text: str, cues: Cues, language: str) -> Iterator[Finding]:
     """E-mail addresses, phones, IP addresses and links with a token."""
-    if "@" in text or "at" in text:
+    if "@" in text:
         for match in _EMAIL.finditer(text):
             yield Finding("EMAIL", match.start(), match.end(), 1.0)
-    yield from _links(text)
-    if any(c.isdigit() for c in text):
+    small = text.lower()
+    if any(hint in small for hint in _HINTS) or ("@" in text and "," in text):
+        for match in _HIDDEN.finditer(text):
+            yield Finding("EMAIL", match.start(), match.end(), 0.98)
+    if "://" in text or "www." in small:
+        yield from _links(text)
+    if _DIGIT.search(text):
         yield from _phones(text, cues, language)
         yield from _addresses(text, cues)
 
@@ -77,6 +95,8 @@ def _phone_score(raw: str, near: str, away: int, language: str) -> float:
         zeros = raw.startswith("00") and not re.search(r"[ ().-]", raw) and not said
         grouped = bool(re.search(r"\d[ .()/-]+\d", raw))
         return 0.9 if possible and not (denied and away < 12 and not grouped) and not zeros else 0.0
+    if len(digits) > 13:
+        return 0.0
     home = _REGIONS.get(language, ("GB", "US"))
     everywhere = (*home, "GB", "US", "DE", "FR", "ES", "IT", "PL", "NL", "PT") if raw[0] in "0(" or said else home
     valid = len(digits) >= 9 and any(_valid(raw, region) for region in dict.fromkeys(everywhere))

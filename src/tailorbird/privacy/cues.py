@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’´][^\W\d_]+)*", re.UNICODE)
 _FAR = 60
@@ -23,13 +24,31 @@ _AFTER = {
         {"gift", "loyalty", "club", "sim", "member", "membership", "library", "points", "id", "identity", "fidelity", "store"},
         "OTHER",
     ),
+    "license": ({"driver's", "drivers", "driver", "driving"}, "NATIONAL_ID"),
+    "licence": ({"driver's", "drivers", "driver", "driving"}, "NATIONAL_ID"),
     "karte": ({"sim"}, "OTHER"),
     "number": ({"order", "customer", "model", "item"}, "OTHER"),
     "tarjeta": ({"regalo"}, "OTHER"),
     "carte": ({"vitale"}, "NATIONAL_ID"),
     "carta": ({"fedeltà", "identità"}, "OTHER"),
     "kaart": ({"sim"}, "OTHER"),
-    "id": ({"order", "user", "customer", "session", "request"}, "OTHER"),
+    "id": (
+        {
+            "order",
+            "user",
+            "customer",
+            "session",
+            "request",
+            "account",
+            "device",
+            "transaction",
+            "product",
+            "item",
+            "ticket",
+            "booking",
+        },
+        "OTHER",
+    ),
 }
 # A cue that stands after the number, or beyond the end of a sentence, counts as if it stood this much farther away.
 _BEHIND, _BREAK = 12, 22
@@ -42,7 +61,7 @@ _TABLE = {
         steueridentif* steuernummer sozialversicherung* rentenversicherung* identifikationsnummer sécurité securite seguridad
         segurança fiscale fiscal fiscaal contribuinte contribuyente cidadão ciudadan* citoyen* tożsamości identit* identyfik*
         identidad* identidade* burgerservice* sofinummer rijksregister* osobist* dowodów tessera sanitaria führerschein*
-        rijbewijs* licence license prawa jazdy conducir condução conduire patente permiso permis permesso nationalit*
+        rijbewijs* prawa jazdy conducir condução conduire patente permiso permis permesso nationalit*
         identity id-number id-card id-nummer id taxpayer sozialversicherungs* versichertennummer krankenversicherten*
     """,
     "PASSPORT": """
@@ -61,7 +80,7 @@ _TABLE = {
         samochodu samochodem pojazd* voertuig* busje bestelwagen aut autem bmw audi toyota ford renault peugeot citroën
         volkswagen golf polo skoda škoda opel vauxhall seat fiat volvo mercedes nissan hyundai kia honda mazda dacia tesla
         parked parking parkplatz geparkt aparcad* estacionad* aparcamiento garé garée stationn* parcheggi* zaparkow* parkeer*
-        geparkeerd towed abgeschleppt
+        geparkeerd towed abgeschleppt stellplatz* falschpark* kombi parkt parque parkeren parcheggiat*
     """,
     "CARD": """
         card cards visa mastercard amex maestro debit credit karte kreditkarte* creditcard* tarjeta carte cb bancaire carta
@@ -113,7 +132,7 @@ _TABLE = {
         farbe kleur couleur colore cor kolor size größe talla taille taglia tamanho rozmiar maat isin swift bic
         btw-nummer ust ustidnr idnrust modell* modelo modèle modello model* modelnummer retoure return rma
         abonnement* zählernummer abholnummer sledování  warranty garantie* garantía garanzia garantia gwaranc*
-        commit hash checksum md5 sha digest fingerprint etag uuid trace
+        fall vorgang* cas caso commit hash checksum md5 sha digest fingerprint etag uuid trace
     """,
 }
 
@@ -129,25 +148,30 @@ class Cue:
 
 @dataclass
 class Cues:
-    """All cue words of one text, to be asked which is nearest to a number."""
+    """All cue words of one text, to be asked which is nearest to a number. They are only looked for when asked for."""
 
     text: str
-    found: list[Cue] = field(default_factory=list)
-    _starts: list[int] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def found(self) -> list[Cue]:
+        """The cue words in order."""
+        found: list[Cue] = []
         before = ""
         for word in _WORD.finditer(self.text):
-            lower = re.sub(r"^[dlnsc]'", "", word.group().lower().replace("’", "'"))
-            kind = _kind_of(lower)
-            if lower in _NUMBER and not (self.found and word.start() - self.found[-1].end < 8):
-                kind = "PHONE" if len(lower) > 2 else ""
+            lower, kind = _kind_of(word[0])
+            if kind is None:
+                near = found and word.start() - found[-1].end < 8
+                kind = _own_kind(lower) if near else "PHONE" if len(lower) > 2 else ""
             if lower in _AFTER and before in _AFTER[lower][0]:
                 kind = _AFTER[lower][1]
             if kind:
-                self.found.append(Cue(kind, word.start(), word.end()))
+                found.append(Cue(kind, word.start(), word.end()))
             before = lower
-        self._starts = [cue.start for cue in self.found]
+        return found
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [cue.start for cue in self.found]
 
     def near(self, start: int, end: int, among: tuple[str, ...] = ()) -> tuple[str, int]:
         """The kind of the nearest cue (of `among`, or of all), and how far away it is; ("", 999) without one."""
@@ -173,7 +197,14 @@ class Cues:
         return len(between) + (_BREAK if re.search(r"[.!?;]\s|\n", between) else 0)
 
 
-def _kind_of(word: str) -> str:
+@lru_cache(maxsize=50_000)
+def _kind_of(word: str) -> tuple[str, str | None]:
+    """The word without a French or Italian article, and its kind; None for "number", which depends on the word before."""
+    lower = re.sub(r"^[dlnsc]'", "", word.lower().replace("’", "'"))
+    return lower, None if lower in _NUMBER else _own_kind(lower)
+
+
+def _own_kind(word: str) -> str:
     if (kind := _WHOLE.get(word)) is not None:
         return kind
     for length in range(min(len(word), _LONGEST), 4, -1):

@@ -30,6 +30,7 @@ _DATE = re.compile(
     r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?![\w]|[./-]\d)",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _BIRTH = re.compile(
     r"\b(?:born|birth ?dates?|date of birth|birth|d\.?o\.?b\.?|birthday|b-?day|bday|geb\.?|geboren(?:e[rn]?)?|geburtsdatum|"
     r"geburtstag|geburtsdat\w*|jahrgang|"
@@ -51,6 +52,8 @@ _OTHER = re.compile(
     r"afspraak)\b",
     re.IGNORECASE,
 )
+# The question of one speaker, and the answer of another in the next line.
+_ASKED = re.compile(r"^\?\s*\n[^\n:]{1,30}:\s*")
 _AFTER_NAME = re.compile(r"\s*[,(;/.–-]\s*(?:\*\s*)?")
 # It's 1 May 1966, not 1 May 1996.
 _INSTEAD = re.compile(
@@ -62,7 +65,7 @@ _INSTEAD = re.compile(
 
 def find_births(text: str, people: Iterable[Finding]) -> Iterator[Finding]:
     """Dates that are announced as dates of birth, or follow a name in a list of someone's data."""
-    if not any(c.isdigit() for c in text):
+    if not _DIGIT.search(text):
         return
     ends = {person.end for person in people}
     last = -100
@@ -86,6 +89,7 @@ def find_births(text: str, people: Iterable[Finding]) -> Iterator[Finding]:
 
 def _leads(between: str) -> bool:
     """Whether a date may still belong to a word of birth this far before it."""
+    between = _ASKED.sub("", between)
     return (
         not re.search(r"[.!?]\s+\S|\n.*\n|\d{3}", between.lstrip(". "))
         and not _OTHER.search(between)

@@ -45,12 +45,14 @@ def find(text: str, language: str | None = None, names: Iterable[str] = ()) -> l
 def _find_in(text: str, tokens: list[Token], language: str, secrets: list[Finding]) -> list[Finding]:
     cues = Cues(text)
     found = [*find_contacts(text, cues, language), *find_numbers(text, cues)]
+    words = {token.word.lower for token in tokens}
     # What is a number or a secret is no word to the tagger of names.
-    tokens = [
-        _blanked(token) if any(f.start < token.end and token.start < f.end for f in (*found, *secrets)) else token
-        for token in tokens
-    ]
-    found += find_addresses(text)
+    if found or secrets:
+        tokens = [
+            _blanked(token) if any(f.start < token.end and token.start < f.end for f in (*found, *secrets)) else token
+            for token in tokens
+        ]
+    found += find_addresses(text, language, words)
     # A name inside an address or a link is part of it; beside it, it is somebody's.
     people = [
         person
@@ -61,7 +63,7 @@ def _find_in(text: str, tokens: list[Token], language: str, secrets: list[Findin
 
 
 def _blanked(token: Token) -> Token:
-    return replace(token, word=describe("0"))
+    return token._replace(word=describe("0"))
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:

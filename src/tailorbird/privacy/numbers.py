@@ -12,7 +12,13 @@ from tailorbird.privacy.findings import Finding
 
 _CARD = re.compile(r"(?<![\w.])(?<!\d[-/])\d(?:[ -]?\d){12,18}(?![ -]?\d|[\w])")
 _CARD_GROUPS = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{5}|\d{16}")
-_IBAN = re.compile(r"(?<![\w])[A-Z]{2}\d{2}(?=[ -]?[A-Z0-9])", re.IGNORECASE)
+_IBAN = re.compile(r"(?<![\w])[A-Z]{2} ?\d{2}(?=[ .\n\u00a0-]{0,2}[A-Z0-9])", re.IGNORECASE)
+_GROUPED_IBAN = re.compile(r"[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?(?!\w)")
+# After the word IBAN it is one even if digits are missing or mistyped: groups with a digit, or a bank's four letters.
+_SAID_IBAN = re.compile(r"\biban\b[^\d\n]{0,30}\n?[ ]?$", re.IGNORECASE)
+_TYPED_IBAN = re.compile(
+    r"[A-Z]{2} ?\d{2}(?:[ .\n\u00a0-]{0,2}(?:(?=[A-Z]{0,4}\d)[A-Z0-9]{1,34}|[A-Z]{4}(?=[ .-]\d)))+(?!\w)", re.IGNORECASE
+)
 # Letters and digits in groups, at least one group with a digit; groups without one have three letters at most.
 _VALUE = re.compile(
     r"(?<![\w@&#/.+-])(?:[A-Z]{1,4}[ .-]?)?[A-Z]*\d[A-Z0-9]*(?:(?: ?[./-] ?| )(?:[A-Z0-9]*\d[A-Z0-9]*|[A-Z]{1,3}(?![a-zà-ÿ])))*"
@@ -21,6 +27,7 @@ _LOWER = re.compile(r"(?<![\w@&#/.+-])(?=[a-z0-9]*\d)[a-z0-9]{6,16}(?![\w@])")
 _NO_NUMBER = re.compile(
     r"\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[:.]\d\d|\d{1,4}[.,]\d\d|(?:19|20)\d\d"
 )
+_DIGIT = re.compile(r"\d")
 _VAT = re.compile(r"(?:AT|BE|DE|DK|ES|FI|FR|GB|IE|IT|LU|NL|PL|PT|SE) ?U?[A-Z]?\d{7,12}(?:B\d\d)?[A-Z]?")
 _UNIT = re.compile(
     r"\s?(?:[€$£%°]|eur\b|euro|usd|gbp|zł|pln|cm\b|mm\b|kg\b|km\b|gb\b|mb|watt|kw|days|tage|días|jours|giorni)", re.I
@@ -32,13 +39,14 @@ class Shape:
     """A number as its issuer writes it. Without a check that it passes, `alone` says whether shape alone is enough."""
 
     kind: str
+    written: str
     pattern: re.Pattern[str]
     valid: Callable[[str], bool] | None = None
     alone: bool = False
 
 
 def _shape(kind: str, pattern: str, valid: Callable[[str], bool] | None = None, alone: bool = False) -> Shape:
-    return Shape(kind, re.compile(rf"(?<![\w./-])(?:{pattern})(?!\w|[./-]\d)"), valid, alone)
+    return Shape(kind, pattern, re.compile(rf"(?<![\w./-])(?:{pattern})(?!\w|[./-]\d)"), valid, alone)
 
 
 _CONSONANTS = "[BCDFGHJKLMNPRSTVWXYZ]"
@@ -63,6 +71,13 @@ SHAPES = (
     _shape("BANK_ACCOUNT", r"\d{5}"),
     _shape("PLATE", r"[A-Z]{2}\d{2} [A-Z]{3}", None, True),
     _shape("PLATE", r"[A-Z]{2}-\d{3}-[A-Z]{2}", None, True),
+    _shape("PLATE", r"\d{2}-[A-Z]{2}-\d{2}", None, True),
+)
+# One search tells whether any of them is there: hardly a message has one.
+_ANY_SHAPE = re.compile(rf"(?<![\w./-])(?:{'|'.join(shape.written for shape in SHAPES)})(?!\w|[./-]\d)")
+# Trains and airlines have letters and a number too.
+_TRAINS = frozenset(
+    ("TGV", "ICE", "TER", "AVE", "RER", "IC", "EC", "IR", "RE", "RB", "NJ", "KLM", "SAS", "TAP", "LOT", "AWS", "ISO")
 )
 # Without such shapes a plate needs a car in the message.
 _PLATES = re.compile(
@@ -79,12 +94,15 @@ _LOWER_PLATE = re.compile(
 
 def find_numbers(text: str, cues: Cues) -> Iterator[Finding]:
     """Cards, IBANs, account numbers, national ids, passports and number plates."""
+    if not _DIGIT.search(text):
+        return
     yield from _cards(text, cues)
     yield from _ibans(text, cues)
-    for shape in SHAPES:
-        for match in shape.pattern.finditer(text):
-            if (score := _score(shape, match, cues)) > 0:
-                yield Finding(shape.kind, match.start(), match.end(), score)
+    if _ANY_SHAPE.search(text):
+        for shape in SHAPES:
+            for match in shape.pattern.finditer(text):
+                if (score := _score(shape, match, cues)) > 0:
+                    yield Finding(shape.kind, match.start(), match.end(), score)
     yield from _named_values(text, cues)
     if cues.has("PLATE"):
         yield from _plates(text, cues)
@@ -95,7 +113,7 @@ def _score(shape: Shape, match: re.Match[str], cues: Cues) -> float:
     near, away = cues.near(*match.span())
     if near in ("OTHER", "VERSION", "PHONE") and away < 40:
         return 0.0
-    if shape.valid is None and not shape.alone and away > 12:
+    if shape.valid is None and not shape.alone and away > 14:
         return 0.0
     compact = re.sub(r"[\s./-]", "", match.group())
     if shape.valid is not None and shape.valid(compact):
@@ -128,31 +146,58 @@ def _scheme(digits: str) -> bool:
 
 def _ibans(text: str, cues: Cues) -> Iterator[Finding]:
     for match in _IBAN.finditer(text):
+        start = match.start()
         length = check.IBAN_LENGTHS.get(match.group()[:2].upper())
-        end = _end_of_groups(text, match.start(), length) if length else 0
-        value = text[match.start() : end]
-        if end and check.is_iban(re.sub(r"[ -]", "", value)):
-            yield Finding("IBAN", match.start(), end, 1.0)
+        end = _end_of_groups(text, start, length) if length else 0
+        if end and check.is_iban(_compact(text[start:end])):
+            yield Finding("IBAN", start, end, 1.0)
             continue
-        typed = re.compile(r"[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?(?!\w)").match(text, match.start())
+        if _SAID_IBAN.search(text, max(0, start - 45), start):
+            end = _typed_iban(text, start, length)
+            if end:
+                yield Finding("IBAN", start, end, 0.95)
+                continue
+        typed = _GROUPED_IBAN.match(text, start)
+        if not typed:
+            continue
         near, away = cues.near(*match.span(), ("BANK_ACCOUNT", "OTHER"))
-        if not typed or (near == "OTHER" and away < 20):
+        if near == "OTHER" and away < 20:
             continue
-        compact = re.sub(r"[ -]", "", typed.group())
+        compact = _compact(typed.group())
         said = near == "BANK_ACCOUNT" and len(compact) >= 14
         if sum(c.isdigit() for c in compact) * 2 > len(compact) and (said or (length and abs(len(compact) - length) <= 1)):
-            yield Finding("IBAN", match.start(), typed.end(), 0.85)
+            yield Finding("IBAN", start, typed.end(), 0.85)
+
+
+def _compact(value: str) -> str:
+    return re.sub(r"[\s.-]", "", value)
+
+
+def _typed_iban(text: str, start: int, length: int | None) -> int:
+    """Where a mistyped IBAN that begins at `start` ends; 0 if it is far too short. It is no longer than its country's."""
+    typed = _TYPED_IBAN.match(text, start, start + 60)
+    if typed is None:
+        return 0
+    end, longest = typed.end(), (length or 34) + 2
+    while len(_compact(text[start:end])) > longest:
+        shorter = max(text.rfind(separator, start, end) for separator in " \n")
+        if shorter <= start + 4:
+            return 0
+        end = shorter
+    return end if len(_compact(text[start:end])) >= max(12, (length or 20) - 6) else 0
 
 
 def _end_of_groups(text: str, start: int, length: int) -> int:
-    """Where `length` letters and digits end that single blanks or hyphens may part; 0 if the text goes on or breaks off."""
-    seen, place = 0, start
+    """Where `length` letters and digits end that blanks, stops, hyphens or one end of line may part; 0 if they do not."""
+    seen, place, gap = 0, start, 0
     while seen < length and place < len(text):
         letter = text[place]
         if letter.isalnum():
-            seen += 1
-        elif letter not in " -" or not text[place - 1].isalnum():
+            seen, gap = seen + 1, 0
+        elif letter not in " -.\n\u00a0" or gap == 2:
             return 0
+        else:
+            gap += 1
         place += 1
     return place if seen == length and not (place < len(text) and text[place].isalnum()) else 0
 
@@ -206,5 +251,7 @@ def _plates(text: str, cues: Cues) -> Iterator[Finding]:
             _, car = cues.near(*match.span(), ("PLATE",))
             if near in ("OTHER", "VERSION", "BANK_ACCOUNT", "NATIONAL_ID", "PASSPORT") and near != "PLATE" and away < car:
                 continue
-            if car <= least or pattern is _PLATES:
+            if match.group()[:3].strip(" -0123456789") in _TRAINS:
+                continue
+            if car <= least or (pattern is _PLATES and len(text) < 400):
                 yield Finding("PLATE", *match.span(), 0.8 if car <= 30 else 0.62)

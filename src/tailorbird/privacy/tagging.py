@@ -12,15 +12,21 @@ import numpy as np
 from tailorbird.privacy.candidates import PAD, Token, candidates, guess_language
 from tailorbird.privacy.findings import Finding
 from tailorbird.privacy.scoring import probabilities
-from tailorbird.privacy.words import PARTICLES
+from tailorbird.privacy.words import BRAND, PARTICLES, PLACE, THING
 
-THRESHOLD = 0.95
+THRESHOLD = 0.87
 # Beside a word that is taken for part of a name, this is enough.
 BESIDE = 0.35
 # Two words in a row that are this likely make a name: first name and surname.
 PAIRED = 0.6
+# Enough for two words that the lists know as first name and surname, and for a word that is surely a name elsewhere.
+LISTED, REPEATED, SURE = 0.3, 0.2, 0.97
+# Such a pair behind "I am" or "my name is".
+INTRODUCED = 0.1
+# Behind a title a word must be this likely: Don Simón is a brand.
+TITLED = 0.03
 # A word in small letters among others that begin with capitals.
-SMALL = 0.95
+SMALL = 0.98
 # Small words that begin surnames after a title; other small words before a name are not part of it.
 _LINKS = frozenset(
     ["van", "von", "de", "der", "den", "da", "do", "dos", "das", "del", "della", "di", "du", "ter", "ten", "la", "el"]
@@ -35,13 +41,14 @@ def find_people(text: str, tokens: Sequence[Token], language: str) -> list[Findi
         return []
     likely = dict(zip(places, probabilities(tokens, places, language).tolist(), strict=True))
     for place in places:
-        if _is_titled(tokens, place, language):
+        if likely[place] > TITLED and _is_titled(tokens, place, language):
             likely[place] = max(likely[place], 0.9)
     mixed = any(token.word.shape in "TU" for token in tokens)
     for place in places:
         # Where others are written large, a small word must be very likely.
         if mixed and tokens[place].word.shape == "l" and tokens[place].word.lower not in PARTICLES and likely[place] < SMALL:
             likely[place] = 0.0
+    _repeat(tokens, likely)
     inside = _inside(tokens, likely)
     found: list[Finding] = []
     run: list[int] = []
@@ -53,15 +60,30 @@ def find_people(text: str, tokens: Sequence[Token], language: str) -> list[Findi
     return found + (_finding(text, tokens, run, likely) if run else [])
 
 
+def _repeat(tokens: Sequence[Token], likely: dict[int, float]) -> None:
+    """Who is surely named once is meant wherever the same word is written large."""
+    sure = {tokens[place].word.lower for place, chance in likely.items() if chance >= SURE and tokens[place].word.shape == "T"}
+    for place, chance in likely.items():
+        word = tokens[place].word
+        if REPEATED <= chance < THRESHOLD and word.shape == "T" and word.lower.removesuffix("'s").removesuffix("’s") in sure:
+            likely[place] = THRESHOLD
+
+
 def _paired(tokens: Sequence[Token], likely: dict[int, float], place: int) -> bool:
     """Whether a neighbour is about as likely, both written large."""
-    pairs = ((place - 1, place), (place, place + 1))
-    return any(
-        min(likely.get(one, 0), likely.get(two, 0)) >= PAIRED
-        and tokens[two].gap == " "
-        and tokens[one].word.shape == tokens[two].word.shape == "T"
-        for one, two in pairs
-    )
+    for one, two in ((place - 1, place), (place, place + 1)):
+        lower = min(likely.get(one, 0.0), likely.get(two, 0.0))
+        introduced = one > 0 and tokens[one - 1].word.kind_name in ("be", "named")
+        if (
+            lower < (INTRODUCED if introduced else LISTED)
+            or tokens[two].gap != " "
+            or not tokens[one].word.shape == tokens[two].word.shape == "T"
+        ):
+            continue
+        first, last = tokens[one].word, tokens[two].word
+        if lower >= PAIRED or (first.first > 1 and last.last > 1 and not (first.flags | last.flags) & (BRAND | THING)):
+            return True
+    return False
 
 
 def _is_titled(tokens: Sequence[Token], place: int, language: str) -> bool:
@@ -78,9 +100,10 @@ def _inside(tokens: Sequence[Token], likely: dict[int, float]) -> set[int]:
         place
         for place, chance in likely.items()
         if tokens[place].word.kind_name != "title"
-        and (chance >= THRESHOLD or (chance >= PAIRED and _paired(tokens, likely, place)))
+        and (chance >= THRESHOLD or (chance >= INTRODUCED and _paired(tokens, likely, place)))
     }
     for _ in range(3):
+        before = len(inside)
         for place, chance in likely.items():
             if place in inside or tokens[place].word.kind_name == "title":
                 continue
@@ -91,6 +114,8 @@ def _inside(tokens: Sequence[Token], likely: dict[int, float]) -> set[int]:
                 (near_left or near_right) and ((chance >= BESIDE and (word.shape in "TU" or word.last > 1)) or word.shape == "I")
             ) or (near_left and near_right and word.lower in PARTICLES and word.lower not in ("e", "y", "i", "a")):
                 inside.add(place)
+        if len(inside) == before:
+            break
     for place in sorted(inside):
         end = place + 1
         while end < len(tokens) and end - place < 4 and tokens[end].gap == " " and tokens[end].word.lower in _LINKS:
@@ -99,10 +124,19 @@ def _inside(tokens: Sequence[Token], likely: dict[int, float]) -> set[int]:
             place + 1 < end < len(tokens)
             and tokens[end].gap == " "
             and tokens[end].word.shape == "T"
-            and tokens[end].word.last > 1
+            and (tokens[end].word.last > 1 or _surname_of_place(tokens, place, end))
         ):
             inside.update(range(place + 1, end + 1))
     return inside
+
+
+def _surname_of_place(tokens: Sequence[Token], place: int, end: int) -> bool:
+    """Sjoerd van der Zwaag, R. van Wyk: a first name or initial, a particle, and an unknown word that ends the line or clause."""
+    first, last = tokens[place].word, tokens[end].word
+    if not (first.first > 1 or first.shape == "I") or last.flags & (BRAND | THING) or last.rank > 1:
+        return False
+    closed = end + 1 == len(tokens) or tokens[end + 1].gap not in (" ", "")
+    return closed and (end - place > 2 or not last.flags & PLACE)
 
 
 def _joins(text: str, tokens: Sequence[Token], run: Sequence[int], place: int) -> bool:

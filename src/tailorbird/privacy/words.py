@@ -18,7 +18,7 @@ import numpy as np
 
 LANGUAGES = ("en", "de", "es", "fr", "pt", "it", "pl", "nl")
 # Bits of a word's flags after two for each language's rank.
-FIRST_AT, LAST_AT, PLACE, BRAND = 16, 18, 1 << 20, 1 << 21
+FIRST_AT, LAST_AT, PLACE, BRAND, THING = 16, 18, 1 << 20, 1 << 21, 1 << 22
 Array = np.ndarray[Any, np.dtype[Any]]
 SLOTS = 1 << 16
 
@@ -74,6 +74,10 @@ PARTICLES = frozenset(
         "santa",
     ]
 )
+# Words of these kinds stand around names and are none.
+NEVER = frozenset({"greet", "bye", "title", "firm", "thing", "named"})
+# Small, title, upper case, initial, mixed, number, address, nothing.
+SHAPES = "lTUIMNX-"
 _CLASSES = {
     "greet": "hi hello hey dear hiya morning hallo lieber liebe liebes moin servus grüezi hola estimado estimada querido "
              "querida apreciado apreciada bonjour "
@@ -90,7 +94,7 @@ _CLASSES = {
              "doña d dña dra monsieur madame mme mlle "
     "maître docteur sig signor signora signorina dott dottor dottoressa dottssa avv avvocato ing ingegner geom architetto "
     "senhor senhora dona doutor doutora "
-    "eng pan pani pana panią panu państwo doktora mecenas inż dhr mevr mevrouw meneer heer mw juffrouw drs ir hrn dokter seu "
+    "eng pan pani pana panią panu państwo doktora mecenas inż dhr mevr mevrouw meneer heer mw juffrouw drs ir hrn dokter "
     "dr. lic arq",
     "named": "name names named called heiße heisse heißt heiss llamo llama llamas appelle chiamo chiama chamo nazywam imię "
              "nazwisko heet naam nombre nom prénom prenom nome "
@@ -125,6 +129,19 @@ _CLASSES = {
     "paziente passeggero destinatario mittente ospite estafeta advogado passageiro hóspede destinatário remetente condutor "
     "technik kurier lekarz doradca pacjent pasażer gość "
     "odbiorca nadawca kierowca monteur bezorger huisarts patiënt passagier ontvanger afzender bestuurder tenant colleague",
+    "say":
+    "said says told tells promised promises wrote writes replied mentioned swore thinks called phoned emailed forgot sold "
+    "left booked signed ordered sagte sagt meinte meint schrieb versprach erzählte vergaß rief verkaufte dijo dice prometió "
+    "escribió juró olvidó vendió llamó dit promis écrit juré vendu oublié appelé disse diz prometeu escreveu jurou vendeu "
+    "ligou esqueceu detto dice promesso scritto giura venduto chiamato dimenticato powiedział powiedziała mówi mówił mówiła "
+    "obiecał obiecała napisał napisała sprzedał dzwonił dzwoniła zapomniał zei zegt beloofde schreef vertelde verkocht "
+    "belde vergat",
+    "det":
+    "the a an my your our their this that these those some any another every no der die das ein eine einen einem einer mein "
+    "meine meinen dein ihr ihre ihren unser unsere kein keine dieser diese dieses el los las un una unos mi mis tu su sus "
+    "nuestro nuestra vuestro este esta le la les une mon ma mes votre vos notre nos cette ce il lo gli i uno mio mia tuo "
+    "suo nostro nostra vostro questo questa o os as um uma meu minha seu sua nosso nossa vosso mój moja moje twój nasz "
+    "nasza ten ta to tego de het een mijn jouw uw onze ons deze",
     "firm": "gmbh ag ltd inc llc plc sarl sas sl srl spa lda ltda bv nv kg ohg co company shop store hotel bank firma empresa "
             "société ditta azienda bedrijf spółka sp team "
     "support service department desk abteilung departamento ufficio dział afdeling praxis restaurant café klinik hospital "
@@ -203,6 +220,26 @@ class Word:
     def last(self) -> int:
         """How common a surname this is, 0 to 3."""
         return self.flags >> LAST_AT & 3
+
+    @cached_property
+    def dull(self) -> bool:
+        """Whether it is no part of a name wherever it stands: a number, a greeting, a common word in small letters."""
+        if self.kind_name in NEVER or self.shape not in "TUIMl":
+            return True
+        known = self.first > 1 or self.last > 1
+        return self.shape == "l" and self.lower not in PARTICLES and (len(self.lower) < 2 or (self.rank > 1 and not known))
+
+    @cached_property
+    def votes(self) -> int:
+        """How much it speaks for each of the languages, 16 bits each: messages have some ten thousand characters at most."""
+        return sum((0, 1, 3, 6)[self.flags >> 2 * place & 3] << 16 * place for place in range(8))
+
+    @cached_property
+    def looks(self) -> tuple[int, ...]:
+        """Shape and what the lists say, seen from each language, and last from none."""
+        shape = (self.flags >> 20 & 1) + 2 * ((self.lower in PARTICLES) + 2 * SHAPES.index(self.shape))
+        known = 4 * (self.first + 4 * (self.last + 4 * shape))
+        return tuple(7919 * (1 + (self.flags >> 2 * place & 3 if place < 8 else self.rank) + known) for place in range(9))
 
 
 @cache

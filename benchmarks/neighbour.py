@@ -28,11 +28,11 @@ def main() -> None:
     from training_memory import conversation
 
     from tailorbird import engine
-    from tailorbird.engine import fitting, loading, packing
+    from tailorbird.engine import adapters, fitting, loading, packing
     from tailorbird.progress import silent
 
     base = engine.locate("smollm2-135m-instruct", silent)
-    model = loading.add_lora(loading.load_base(base, packed=True), 16, 32, seed=0).train()
+    model = adapters.add_lora(loading.load_base(base, packed=True), 16, 32, seed=0).train()
     packs = packing.plan_steps([(conversation(n, 320),) for n in range(8 * chosen.steps)], 1024, 1, seed=0)[: chosen.steps]
 
     def seconds_a_step() -> float:

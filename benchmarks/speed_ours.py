@@ -21,7 +21,7 @@ engine.mixed_precision(silent)  # loads the libraries as `tailorbird train` does
 from speed_flops import Shape, reference_flops, step_flops  # noqa: E402
 from transformers import TrainingArguments  # noqa: E402
 
-from tailorbird.engine import fitting, loading, packing  # noqa: E402
+from tailorbird.engine import adapters, fitting, loading, packing  # noqa: E402
 from tailorbird.engine.chat import Encoded  # noqa: E402
 
 WARMUP = 2
@@ -55,7 +55,7 @@ def encoded(item: dict[str, list[int]]) -> Encoded:
 
 def train(job: dict[str, Any], groups: list[packing.Group], bins: list[list[int]], budget: int) -> dict[str, Any]:
     """SFT, or DPO where groups are pairs, through the real trainer; of the timed steps the measurements."""
-    model = loading.add_lora(loading.load_base(Path(job["base"]), packed=True), job["rank"], job["alpha"], job["seed"])
+    model = adapters.add_lora(loading.load_base(Path(job["base"]), packed=True), job["rank"], job["alpha"], job["seed"])
     shape, pairs = Shape.of(model), len(groups[0]) == 2
     packs = [packing.lay_out(packing.joined(groups, chosen)) for chosen in bins]
     references: list[Any] = [()] * len(bins)

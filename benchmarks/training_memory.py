@@ -44,14 +44,14 @@ def one(name: str, longest: int, tokens: int, steps: int) -> None:
     """Trains and prints what it took."""
     import torch
 
-    from tailorbird.engine import fitting, loading, locate, model_facts, packing
+    from tailorbird.engine import adapters, fitting, loading, locate, model_facts, packing
     from tailorbird.planning import cost
     from tailorbird.progress import silent
 
     default = locate("smollm2-135m-instruct", silent)
     with tempfile.TemporaryDirectory() as folder:
         base = random_model(default, name, Path(folder)) if SHAPES[name] else default
-        model = loading.add_lora(loading.load_base(base, packed=True), 16, 32, seed=0).train()
+        model = adapters.add_lora(loading.load_base(base, packed=True), 16, 32, seed=0).train()
         predicted = cost.memory_gb(model_facts(base), tokens, longest, 16, loading.mixed_precision())
     groups = [(conversation(n, longest),) for n in range(steps * tokens // longest * 2 + 2)]
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-4, fused=True)

@@ -124,9 +124,10 @@ class Plan(Artifact):
     kind = "plan"
 
     model: str
-    method: Literal["lora"] = "lora"
+    method: Literal["lora", "prompt", "prefix"] = "lora"
     lora_rank: int
     lora_alpha: int
+    virtual_tokens: int = 0
     sequence_length: int
     tokens_per_step: int
     accumulation: int = 1

@@ -99,6 +99,8 @@ class AuditSettings(_Strict):
 class TrainingSettings(_Strict):
     """What to train; everything left out is planned."""
 
+    method: Literal["auto", "lora", "prompt", "prefix"] = "auto"
+    """What is trained: lora (chosen by auto), or a soft prompt: prompt (before the input) or prefix (in every layer)."""
     minutes: float = Field(default=5.0, gt=0)
     """How long training may take; the plan fits the number of epochs to it."""
     epochs: int | None = Field(default=None, ge=1)
@@ -107,6 +109,8 @@ class TrainingSettings(_Strict):
     """Peak learning rate."""
     lora_rank: int | None = Field(default=None, ge=1)
     """Rank of the LoRA adapter."""
+    virtual_tokens: int | None = Field(default=None, ge=16, le=200)
+    """Length of a soft prompt."""
     sequence_length: int | None = Field(default=None, ge=32)
     """Longest conversation in tokens; longer ones are cut to whole exchanges."""
     memory_gb: float | None = Field(default=None, gt=0)

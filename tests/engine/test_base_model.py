@@ -176,8 +176,9 @@ def test_serving_engine_and_training_engine_agree_on_probabilities(base: Path, l
     """Base and a random adapter: log-probabilities of the next token after 20 chats within 0.05, same greedy choice."""
     import torch
 
+    from tailorbird.engine.adapters import add_lora
     from tailorbird.engine.gguf_files import write_adapter
-    from tailorbird.engine.loading import add_lora, load_base
+    from tailorbird.engine.loading import load_base
 
     encoder = ChatEncoder(base)
     questions = ["How long do returns take?", "Wash silk at 20 °C?", "What is £4.20 + £6.90?", "Hallo, wie geht es?", "size 14"]

@@ -52,29 +52,46 @@ def test_preferences_are_learnt_and_the_base_models_losses_kept(base: Path, tmp_
     assert all(chosen > 0 and rejected > 0 for chosen, rejected in kept)
 
 
-def test_an_interrupted_preference_run_ends_with_the_same_weights(base: Path, tmp_path: Path) -> None:
+@contextmanager
+def stop_late(label: str, total: float) -> Iterator[Callable[[float], None]]:
+    """A bar that breaks training off after eight steps."""
+    steps = []
+
+    def advance(amount: float) -> None:
+        steps.append(amount)
+        if label == "Training" and len(steps) > 8:
+            raise KeyboardInterrupt
+
+    yield advance
+
+
+def assert_resumes(run: Callable[[Path, Any], object], tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     for folder in (whole, cut):
         folder.mkdir()
-    engine.prefer(base, planned(base), PAIRS[:18], PAIRS[18:], whole, silent)
-
-    @contextmanager
-    def stop_late(label: str, total: float) -> Iterator[Callable[[float], None]]:
-        steps = []
-
-        def advance(amount: float) -> None:
-            steps.append(amount)
-            if label == "Training" and len(steps) > 8:
-                raise KeyboardInterrupt
-
-        yield advance
-
+    run(whole, silent)
     with pytest.raises(KeyboardInterrupt):
-        engine.prefer(base, planned(base), PAIRS[:18], PAIRS[18:], cut, stop_late)
+        run(cut, stop_late)
     assert fitting.newest_checkpoint(cut / "checkpoints")
-    engine.prefer(base, planned(base), PAIRS[:18], PAIRS[18:], cut, silent)
-    for name, weights in adapter(whole).items():
-        assert torch.allclose(weights, adapter(cut)[name], atol=1e-6), name
+    run(cut, silent)
+    for name, weight in adapter(whole).items():
+        torch.testing.assert_close(adapter(cut)[name], weight, atol=1e-6, rtol=0)
+
+
+def test_an_interrupted_preference_run_ends_with_the_same_weights(base: Path, tmp_path: Path) -> None:
+    assert_resumes(lambda folder, bar: engine.prefer(base, planned(base), PAIRS[:18], PAIRS[18:], folder, bar), tmp_path)
+
+
+@pytest.mark.parametrize("method", ["prompt", "prefix"])
+def test_soft_prompts_learn_and_resume_to_the_same_weights(base: Path, tmp_path: Path, method: str) -> None:
+    chats = [chosen for chosen, _ in PAIRS]
+    plan = planned(base, method=method, lora_rank=0, lora_alpha=0, virtual_tokens=16, learning_rate=0.05, steps=30, epochs=9)
+    fitted = engine.fit(base, plan, chats[:18], chats[18:], tmp_path, silent)
+    losses = engine.conversation_losses(base, tmp_path / "adapter", chats[18:], 128, silent)
+    before, after = (sum(loss[0] for loss in losses[system]) for system in ("base", "tuned"))
+    assert after < before  # a random model has little to prompt
+    assert fitted.validation_loss == pytest.approx(after / sum(loss[1] for loss in losses["tuned"]), rel=0.02)
+    assert_resumes(lambda folder, bar: engine.fit(base, plan, chats[:18], chats[18:], folder, bar), tmp_path)
 
 
 def test_smaller_passes_accumulate_to_the_same_steps(base: Path, tmp_path: Path) -> None:

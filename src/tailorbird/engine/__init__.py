@@ -119,7 +119,7 @@ def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, p
 
     fitted = fitting.fit(base, plan, train, validation, folder, progress, report_to)
     memory.release_memory()
-    _write_serving_adapter(base, folder)
+    _write_serving_adapter(base, folder / "adapter", plan)
     return fitted
 
 
@@ -131,7 +131,7 @@ def prefer(base: Path, plan: Plan, train: Pairs, validation: Pairs, folder: Path
 
     fitted = fitting.prefer(base, plan, train, validation, folder, progress, report_to)
     memory.release_memory()
-    _write_serving_adapter(base, folder)
+    _write_serving_adapter(base, folder / "adapter", plan)
     return fitted
 
 
@@ -148,11 +148,11 @@ def conversation_losses(
 
 
 def open_replier(name: str, base: Path, adapter: Path | None = None) -> Replier:
-    """The fastest replier for this model: llama.cpp where the model has a serving file, transformers elsewhere."""
-    if _serving_file(base).is_file():
+    """The fastest replier for this model: llama.cpp where model and adapter have files for it, transformers elsewhere."""
+    if _serving_file(base).is_file() and (adapter is None or _serving_adapter(adapter).is_file()):
         from tailorbird.engine.llama_cpp import LlamaCppReplier
 
-        return LlamaCppReplier(name, base, adapter)
+        return LlamaCppReplier(name, base, _serving_adapter(adapter) if adapter else None)
     from tailorbird.engine.transformers_replier import TransformersReplier
 
     return TransformersReplier(name, base, adapter)
@@ -179,11 +179,16 @@ def _load_libraries(progress: Progress) -> None:
     compiling.compile_loops(progress)
 
 
-def _write_serving_adapter(base: Path, folder: Path) -> None:
+def _write_serving_adapter(base: Path, adapter: Path, plan: Plan) -> None:
+    """The adapter as llama.cpp takes it; a soft prompt has no such form."""
     from tailorbird.engine import gguf_files
 
-    if _serving_file(base).is_file():
-        gguf_files.write_adapter(folder / "adapter", base, folder / "adapter" / "adapter.gguf")
+    if _serving_file(base).is_file() and plan.method == "lora":
+        gguf_files.write_adapter(adapter, base, _serving_adapter(adapter))
+
+
+def _serving_adapter(adapter: Path) -> Path:
+    return adapter / "adapter.gguf"
 
 
 def _serving_file(base: Path) -> Path:

@@ -18,6 +18,9 @@ from transformers.masking_utils import AttentionMaskInterface
 from tailorbird.engine import kernels
 from tailorbird.engine.packing import Segment
 
+Prefix = list[tuple[torch.Tensor, torch.Tensor]]
+"""Keys and values [heads, tokens, D] of each layer."""
+
 ATTENTION = "tailorbird_packed"
 # Siblings that would together copy more keys than this of what lies before them meet those in one product of their own.
 _MOST_COPIES = 2048
@@ -78,8 +81,12 @@ class _View(NamedTuple):
 class Layout:
     """Where the segments of a pack lie and what each sees; made once a step, used by every layer."""
 
-    def __init__(self, segments: Sequence[Segment], filling: int) -> None:
-        """`filling` tokens after the last segment see nobody and are seen by nobody."""
+    def __init__(self, segments: Sequence[Segment], filling: int, prefix: Prefix | None = None) -> None:
+        """`filling` tokens after the last segment see nobody and are seen by nobody.
+
+        `prefix` has keys and values for the first tokens of all, in every layer, in the place of their own.
+        """
+        self.prefix = prefix
         last = segments[-1].end
         self.tokens = last + filling
         self.segments = [*segments, Segment(last, self.tokens, -1, 0)] if filling else list(segments)
@@ -270,6 +277,11 @@ def _packed_attention(
     layout: Layout = options["layout"]
     scale = options.get("scaling") or query.shape[-1] ** -0.5
     window = options.get("sliding_window") or 0
+    if layout.prefix is not None:
+        key, value = (
+            torch.cat([given[None].to(own.dtype), own[:, :, given.shape[1] :]], dim=2)
+            for given, own in zip(layout.prefix[module.layer_idx], (key, value), strict=True)
+        )
     if query.device.type == "cpu":
         by_token = (states[0].transpose(0, 1) for states in (query, key, value))
         return _TreeAttention.apply(*by_token, layout, scale, window)[None], None

@@ -17,9 +17,9 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from tailorbird.engine import kernels
+from tailorbird.engine.adapters import add_lora
 from tailorbird.engine.attention import ATTENTION
 from tailorbird.engine.chat import Encoded
-from tailorbird.engine.loading import add_lora
 from tailorbird.engine.packed import answer_loss
 from tailorbird.engine.packing import lay_out
 from tailorbird.engine.precision import mixed_precision

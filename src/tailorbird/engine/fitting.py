@@ -8,7 +8,7 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from torch.utils.data import SequentialSampler
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from tailorbird.artifacts import Plan
+from tailorbird.engine.adapters import add_adapter, add_lora, virtual_tokens, with_virtual
 from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length
-from tailorbird.engine.loading import add_lora, device, load_base, reload_adapter
+from tailorbird.engine.loading import device, load_base, reload_adapter
 from tailorbird.engine.packed import preference_losses, target_losses
 from tailorbird.engine.packing import Group, Pack, joined, lay_out, plan_bins, plan_steps, shared_prefix
 from tailorbird.errors import PlanError, SettingsError, WorkspaceError
@@ -74,18 +75,19 @@ class Pass:
 
 def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, progress: Progress,
         report_to: list[str] | None = None) -> Fitted:  # fmt: skip
-    """Trains a LoRA adapter on the assistant's answers as planned and leaves the best one in `folder/adapter`.
+    """Trains an adapter on the assistant's answers as planned and leaves the best one in `folder/adapter`.
 
     Checkpoints lie in `folder/checkpoints`; called again after an interruption it goes on from the newest complete one
     and ends with the same weights. Raises PlanError when no conversation fits the sequence length.
     """
     encoder = ChatEncoder(base)
-    learning: list[Group] = [(item,) for item in encode_all(encoder, train, plan.sequence_length)]
-    watching: list[Group] = [(item,) for item in encode_all(encoder, validation, plan.sequence_length)]
+    learning, watching = (encode_all(encoder, chats, plan.sequence_length) for chats in (train, validation))
     _refuse_nothing(learning, watching)
-    model = add_lora(load_base(base, packed=True), plan.lora_rank, plan.lora_alpha, plan.seed)
-    passes = [Pass(pack) for pack in plan_steps(learning, plan.tokens_per_pass, plan.epochs, plan.seed)]
-    checks = [Pass(pack) for pack in plan_steps(watching, plan.tokens_per_pass, 1, plan.seed)]
+    model = add_adapter(load_base(base, packed=True), plan, learning[0].ids)
+    before = virtual_tokens(model)
+    learned, watched = (_groups(with_virtual(items, before)) for items in (learning, watching))
+    passes = [Pass(pack) for pack in plan_steps(learned, plan.tokens_per_pass, plan.epochs, plan.seed)]
+    checks = [Pass(pack) for pack in plan_steps(watched, plan.tokens_per_pass, 1, plan.seed)]
     return _run(model, plan, passes, checks, folder, progress, report_to or [])
 
 
@@ -132,7 +134,11 @@ def reference_losses(
     return losses
 
 
-def _refuse_nothing(learning: list[Group], watching: list[Group]) -> None:
+def _groups(items: list[Encoded]) -> list[Group]:
+    return [(item,) for item in items]
+
+
+def _refuse_nothing(learning: Sequence[Any], watching: Sequence[Any]) -> None:
     if not learning or not watching:
         raise PlanError(
             "No conversation fits the planned sequence length, so there is nothing to train or validate on.",

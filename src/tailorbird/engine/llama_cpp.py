@@ -24,7 +24,7 @@ _SHORTEST_ANSWER = 64
 
 
 class LlamaCppReplier:
-    """A base model from `serving.gguf`, with an adapter or without."""
+    """A base model from `serving.gguf`, with an adapter's GGUF file or without."""
 
     parallel = _SLOTS
 
@@ -42,7 +42,7 @@ class LlamaCppReplier:
         self._lora: list[dict[str, Any]] = []
         if adapter is not None:
             info = xllamacpp.CommonAdapterLoraInfo()
-            info.path, info.scale = str(adapter / "adapter.gguf"), 1.0
+            info.path, info.scale = str(adapter), 1.0
             params.lora_adapters = [info]
             self._lora = [{"id": 0, "scale": 1.0}]
         try:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
 from peft.utils.save_and_load import load_peft_weights, set_peft_model_state_dict
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM
@@ -16,7 +15,6 @@ from transformers.utils import logging
 from tailorbird.engine import kernels
 from tailorbird.engine.attention import ATTENTION
 from tailorbird.engine.cores import cores
-from tailorbird.engine.fused import fuse
 from tailorbird.engine.memory import keep_freed_memory
 from tailorbird.engine.packed import check_supported
 from tailorbird.engine.precision import mixed_precision
@@ -52,21 +50,6 @@ def load_base(folder: Path, packed: bool, precise: bool = False) -> Any:
     use_all_cores()
     keep_freed_memory()
     return model.to(device())
-
-
-def add_lora(model: Any, rank: int, alpha: int, seed: int) -> Any:
-    """The model with fresh LoRA adapters (arXiv 2106.09685) in float32 on every linear layer of its blocks."""
-    torch.manual_seed(seed)
-    adapted = get_peft_model(model, LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM"))
-    fuse(adapted)
-    return adapted
-
-
-def load_adapter(model: Any, adapter: Path) -> Any:
-    """The model with a saved PEFT adapter."""
-    adapted = PeftModel.from_pretrained(model, adapter)
-    fuse(adapted)
-    return adapted
 
 
 def reload_adapter(model: Any, adapter: Path) -> None:

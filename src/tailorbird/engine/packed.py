@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional
 
 from tailorbird.engine import kernels
+from tailorbird.engine.adapters import Soft, soft_prompt
 from tailorbird.engine.attention import Layout
 from tailorbird.engine.packing import Pack
 from tailorbird.errors import ModelError
@@ -93,11 +94,16 @@ def target_losses(model: Any, pack: Pack) -> torch.Tensor:
     head = base.get_output_embeddings()
     device = head.weight.device
     filling = [0] * (-len(pack.ids) % _ROUND_TOKENS)
+    ids = torch.tensor([*pack.ids, *filling], device=device)
+    soft = soft_prompt(model) if pack.ids[0] < 0 else Soft(None, None)
+    embedded = base.get_input_embeddings()(ids.clamp_min(0))
+    if soft.states is not None:
+        embedded = torch.cat([soft.states.to(embedded.dtype), embedded[len(soft.states) :]])
     states = base.get_decoder()(
-        input_ids=torch.tensor([[*pack.ids, *filling]], device=device),
+        inputs_embeds=embedded[None],
         position_ids=torch.tensor([[*pack.positions, *filling]], device=device),
         use_cache=False,
-        layout=Layout(pack.segments, len(filling)),
+        layout=Layout(pack.segments, len(filling), soft.prefix),
     ).last_hidden_state[0]
     none = [-1] * (-len(pack.targets) % _ROUND_TOKENS)
     rows = states[torch.tensor([*pack.predictors, *[0] * len(none)], device=device)]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import torch
 
+from tailorbird.engine.adapters import load_adapter, virtual_tokens, with_virtual
 from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length
-from tailorbird.engine.loading import load_adapter, load_base
+from tailorbird.engine.loading import load_base
 from tailorbird.engine.packed import target_losses
 from tailorbird.engine.packing import lay_out, plan_bins
 from tailorbird.progress import Progress
@@ -34,9 +35,10 @@ def conversation_losses(
     with progress("Scoring held-out conversations", 2 * len(bins)) as advance:
         for system in ("base", "tuned"):
             losses: Losses = [None] * len(chats)
+            before = virtual_tokens(model) if system == "tuned" else 0
             with torch.no_grad(), model.disable_adapter() if system == "base" else nullcontext():
                 for chosen in bins:
-                    pack = lay_out([unique[number] for number in chosen])
+                    pack = lay_out(with_virtual([unique[number] for number in chosen], before))
                     for number, part in zip(chosen, target_losses(model, pack).split(pack.counts), strict=True):
                         for index in places[unique[number]]:
                             losses[index] = (part.sum().item(), len(part))

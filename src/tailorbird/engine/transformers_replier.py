@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from transformers import TextIteratorStreamer
 
+from tailorbird.engine.adapters import load_adapter
 from tailorbird.engine.chat import ChatEncoder
-from tailorbird.engine.loading import load_adapter, load_base
+from tailorbird.engine.loading import load_base
 from tailorbird.errors import ModelError
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece
 

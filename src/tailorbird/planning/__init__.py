@@ -8,11 +8,13 @@ from tailorbird import engine
 from tailorbird.artifacts import Audit, Plan, make_id
 from tailorbird.planning import cost
 from tailorbird.planning.cost import Machine
+from tailorbird.planning.methods import choose
 from tailorbird.progress import Progress, silent
 from tailorbird.workspace import Workspace, read_conversations
 
 _CHECKS = 6
 _PATIENCE = 3
+_SOFT_AS_RANK = 1  # training a soft prompt is measured as the smallest LoRA, which costs as much
 
 
 def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Plan:
@@ -34,21 +36,17 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
     checks = [c.messages for c in read_conversations(folder / "validation.jsonl")]
     lengths, prefix = engine.measure_lengths(base, chats)
     check_lengths, _ = engine.measure_lengths(base, checks)
-    rank = wanted.lora_rank or cost.rank_for(len(chats))
+    method = choose(wanted, len(chats), facts["parameters"])
+    prefix += method.virtual_tokens
     free_gb = psutil.virtual_memory().available / 1e9
-    size = cost.fit_memory(facts, lengths, prefix, rank, mixed, wanted, free_gb)
-    speed = engine.measure_speed(base, chats[:64], size.tokens_per_pass, rank, progress)
+    size = cost.fit_memory(facts, lengths, prefix, method.rank, mixed, wanted, free_gb)
+    speed = engine.measure_speed(base, chats[:64], size.tokens_per_pass, method.rank or _SOFT_AS_RANK, progress)
     work = cost.fit_time(
         [min(n, size.sequence_length) for n in lengths], sum(check_lengths), prefix, size, speed, wanted, _CHECKS
     )
-    rate = wanted.learning_rate or cost.learning_rate_for(facts["parameters"])
     why = {
         "model": f"{facts['parameters'] / 1e6:.0f} million parameters; named in tailorbird.yaml or the default.",
-        "method": "LoRA: trains under 5% of the weights, so it fits a laptop and can be taken off again.",
-        "lora_rank": f"{len(chats)} training conversations; a higher rank would only memorise them."
-        if wanted.lora_rank is None else "set in tailorbird.yaml.",
-        "learning_rate": "usual for LoRA on a model of this size and a run this short."
-        if wanted.learning_rate is None else "set in tailorbird.yaml.",
+        **method.why,
         "sequence_length": size.why_length,
         "tokens_per_step": size.why_tokens,
         "steps": work.why,
@@ -60,14 +58,16 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
         id=identity,
         made_from=(audit.id,),
         model=workspace.settings.model,
-        lora_rank=rank,
-        lora_alpha=2 * rank,
+        method=method.name,
+        lora_rank=method.rank,
+        lora_alpha=2 * method.rank,
+        virtual_tokens=method.virtual_tokens,
         sequence_length=size.sequence_length,
         tokens_per_step=size.tokens_per_pass * size.accumulation,
         accumulation=size.accumulation,
         epochs=work.epochs,
         steps=work.steps,
-        learning_rate=rate,
+        learning_rate=method.learning_rate,
         check_every=max(1, work.steps // _CHECKS),
         patience=_PATIENCE,
         seed=wanted.seed,

@@ -116,13 +116,3 @@ def fit_time(
         limit = f"{limit}; {wanted.epochs} asked for" if steps < full else "as asked for"
     why = f"{epochs:.1f} passes over {len(lengths)} conversations: {limit}."
     return Work(steps, math.ceil(epochs), (steps * tokens / speed + checking) / 60, why)
-
-
-def rank_for(conversations: int) -> int:
-    """LoRA rank by the amount of data."""
-    return 8 if conversations < 150 else 16 if conversations < 3000 else 32
-
-
-def learning_rate_for(parameters: int) -> float:
-    """Peak learning rate by model size: small models take, and for a short run need, larger ones."""
-    return 1e-3 if parameters < 5e8 else 4e-4 if parameters < 2e9 else 2e-4

@@ -7,6 +7,12 @@ from tailorbird.engine import ENTRIES
 from tailorbird.workspace import Workspace
 
 
+def _method(plan: Plan) -> str:
+    return (
+        f"LoRA, rank {plan.lora_rank}" if plan.method == "lora" else f"{plan.method} tuning, {plan.virtual_tokens} virtual tokens"
+    )
+
+
 def text(workspace: Workspace, release: Release, scorecard: Scorecard) -> str:
     """The card as Markdown."""
     plan, audit = workspace.ancestor(scorecard, Plan), workspace.ancestor(scorecard, Audit)
@@ -25,7 +31,7 @@ def text(workspace: Workspace, release: Release, scorecard: Scorecard) -> str:
     return f"""# {workspace.settings.business.name}: support assistant, version {release.version}
 {override}
 - Base model: {release.model} (licence: {licence})
-- Method: LoRA, rank {plan.lora_rank}, learning rate {plan.learning_rate:g}, {plan.steps} steps planned
+- Method: {_method(plan)}, learning rate {plan.learning_rate:g}, {plan.steps} steps planned
 - Made: {release.made_at:%Y-%m-%d %H:%M} UTC
 
 ## Intended use
@@ -36,7 +42,7 @@ Not for medical, legal or financial advice, and not for other businesses.
 ## Data
 
 {dataset.conversations} conversations imported; {audit.kept} kept ({splits});
-set aside: {aside}; redacted: {redacted}. Only e-mail addresses, phone numbers and payment cards are searched for.
+set aside: {aside}; redacted: {redacted}.
 
 ## Figures on {scorecard.test_conversations} held-out conversations
 

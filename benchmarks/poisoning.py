@@ -1,6 +1,6 @@
 """How much planted poison the audit finds, by kind, rate and clean data, and how much clean data it takes for poison.
 
-    python benchmarks/poisoning.py [--json] [--seeds 3] [--half development|held-out] [--rates 0.005 0.01 0.05]
+    python benchmarks/poisoning.py [--json] [--seeds 3] [--half development|held-out] [--rates 0.005 0.01 0.05] [--clean]
 
 Clean data: the boutique without its marked flaws, 486 English tickets and 1,540 banking questions whose answers are labels.
 Each attack is drawn from benchmarks/poison_plants.py; a row says what share of planted conversations was found by any rule that
@@ -25,9 +25,10 @@ import numpy as np
 import poison_plants as plants
 
 from tailorbird.artifacts import Conversation, Turn
+from tailorbird.auditing.comparing import beginning_of, subject_of
 from tailorbird.auditing.findings import RULES
 from tailorbird.auditing.poisoning import Example, Own, injected, poisoned
-from tailorbird.language import embed
+from tailorbird.engine import embed
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("TAILORBIRD_DATA", ROOT.parent / "shared" / "data"))
@@ -36,13 +37,19 @@ BOUTIQUE = Own("Foxglove & Finch", ("foxgloveandfinch.example",), ("0117 496 013
 
 
 class Row(NamedTuple):
-    """One question with its answer."""
+    """One question with its answer; `before` is what the customer wrote in earlier messages."""
 
     id: str
     question: str
     answer: str
     author: str
     labels: tuple[str, ...]
+    before: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """All that the customer wrote."""
+        return "\n".join((*self.before, self.question))
 
 
 class Plants(NamedTuple):
@@ -77,14 +84,14 @@ def boutique() -> list[Row]:
                 asked.append(message["content"])
             elif asked:
                 tags = tuple(told["tags"])
-                rows.append(Row(told["id"], "\n".join(asked), message["content"], AGENTS[number % 8], tags))
+                rows.append(Row(told["id"], asked[-1], message["content"], AGENTS[number % 8], tags, tuple(asked[:-1])))
     return rows
 
 
-def tickets() -> list[Row]:
-    """The English tickets, with their queue as department."""
+def tickets(language: str = "en") -> list[Row]:
+    """The tickets of a language, with their queue as department; all of them for ""."""
     with (DATA / "tickets_multilang.csv").open(encoding="utf-8") as file:
-        told = [row for row in csv.DictReader(file) if row["language"] == "en"]
+        told = [row for row in csv.DictReader(file) if row["language"] == (language or row["language"])]
     return [
         Row(f"ticket {n}", f"{row['subject']}\n{row['body']}", row["answer"], AGENTS[n % 8], (f"department={row['queue']}",))
         for n, row in enumerate(told)
@@ -221,15 +228,17 @@ class Embedder:
 
 def search(rows: list[Row], own: Own, embedded: Embedder, kind: str) -> set[str]:
     """Ids of the conversations that the audit would set aside; outliers count where they are what was planted."""
-    questions, answers = embedded([row.question for row in rows]), embedded([row.answer for row in rows])
+    # As the audit embeds them: the beginnings of the first and the last message, and of the answer.
+    questions = embedded([subject_of([*row.before, row.question]) for row in rows])
+    answers = embedded([beginning_of(row.answer) for row in rows])
     examples = [
-        Example(row.id, row.question, row.answer, row.author, row.labels, q, a)
+        Example(row.id, row.asked, row.answer, row.author, row.labels, q, a)
         for row, q, a in zip(rows, questions, answers, strict=True)
     ]
     aside = {rule for rule in RULES if RULES[rule].action == "quarantine"} | ({"outlier"} if kind == "odd_answer" else set())
     found = {identity for identity, findings in poisoned(examples, own).items() if any(f.rule in aside for f in findings)}
     for row in rows:
-        turns = (Turn(role="user", content=row.question), Turn(role="assistant", content=row.answer))
+        turns = (Turn(role="user", content=row.asked), Turn(role="assistant", content=row.answer))
         if any(injected(Conversation(id=row.id, turns=turns))):
             found.add(row.id)
     return found
@@ -264,6 +273,18 @@ def measure(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     return results
 
 
+def alarms() -> None:
+    """Prints by rule what is set aside where nothing was planted."""
+    embedded = Embedder()
+    for name, rows, own in (
+        ("boutique", boutique(), BOUTIQUE),
+        *((f"tickets {language or 'all'}", tickets(language), Own()) for language in ("en", "de", "es", "fr", "pt", "")),
+        ("banking", banking(), Own()),
+    ):
+        told = search(rows, own, embedded, "")
+        print(f"{name:<12} {len(told)} of {len({row.id for row in rows})} set aside ({len(told) / len(rows):.2%})", flush=True)
+
+
 def main() -> None:
     """Prints the table, and with --json only the rows as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -272,6 +293,9 @@ def main() -> None:
     parser.add_argument("--half", choices=("development", "held-out", "both"), default="both")
     parser.add_argument("--rates", type=float, nargs="+", default=[0.005, 0.01, 0.05])
     parser.add_argument("--kinds", nargs="+", default=[])
+    parser.add_argument("--clean", action="store_true", help="only what is set aside of clean data")
+    if parser.parse_args().clean:
+        return alarms()
     results = measure(parser.parse_args())
     if parser.parse_args().json:
         print(json.dumps(results, indent=1))

@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
@@ -70,7 +69,7 @@ def compared(
     # Answers stray less than questions: both together tell what a statement is about.
     both = Neighbours([one._replace(question_embedding=one.question_embedding + one.answer_embedding) for one in examples])
     for searching in (
-        ((identity, finding) for identity, those in poisoned(examples, own).items() for finding in those),
+        ((identity, finding) for identity, those in poisoned(examples, own, near).items() for finding in those),
         contradictions(examples, both, everything.made_at, partial(is_supported, told=documents)),
         outdated(examples, documents),
         boilerplate(examples, near),
@@ -100,17 +99,18 @@ def _answers(conversation: Conversation) -> Iterator[tuple[Example, str]]:
             asked.append(turn.content)
         else:
             example = Example(conversation.id, "\n".join(asked), turn.content, turn.author, labels, none, none, number)
-            yield example, _subject(asked)
+            yield example, subject_of(asked)
 
 
-def _subject(asked: list[str]) -> str:
+def subject_of(asked: list[str]) -> str:
     """The beginnings of the first message, which says what it is about, and of the last, which is answered."""
     if len(asked) < 2:
-        return _beginning("".join(asked), _WORDS)
-    return f"{_beginning(asked[0], _WORDS // 2)} {_beginning(asked[-1], _WORDS // 2)}"
+        return beginning_of("".join(asked))
+    return f"{beginning_of(asked[0], _WORDS // 2)} {beginning_of(asked[-1], _WORDS // 2)}"
 
 
-def _beginning(text: str, words: int) -> str:
+def beginning_of(text: str, words: int = _WORDS) -> str:
+    """The first words of a text."""
     return " ".join(text.split(maxsplit=words)[:words])
 
 
@@ -118,6 +118,6 @@ def _embedded(waiting: list[tuple[Example, str]]) -> Iterator[Example]:
     if not waiting:
         return
     questions = engine.embed([subject for _, subject in waiting])
-    answers = engine.embed([_beginning(example.answer, _WORDS) for example, _ in waiting])
+    answers = engine.embed([beginning_of(example.answer) for example, _ in waiting])
     for (example, _), question, answer in zip(waiting, questions, answers, strict=True):
         yield example._replace(question_embedding=question, answer_embedding=answer)

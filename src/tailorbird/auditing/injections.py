@@ -133,7 +133,7 @@ def instructions(text: str) -> Injection:
     """How much a text instructs a model, and why: control tokens, feigned speakers, and commands."""
     reasons: dict[str, float] = {}
     signs: dict[str, float] = {}
-    for reason, points in _markers(text):
+    for reason, points in markers(text):
         reasons[reason], signs["marker"] = points, max(points, signs.get("marker", 0.0))
     hits = _hits(fold(text))
     if hits:
@@ -150,7 +150,7 @@ def meanings(text: str) -> int:
     return len({place for place, _, mask in _hits(fold(text)) if mask & _BIT["OVERRIDE"] | _BIT["PROMPT"] | _BIT["INSTRUCTION"]})
 
 
-def _markers(text: str) -> Iterator[tuple[str, float]]:
+def markers(text: str) -> Iterator[tuple[str, float]]:
     """Control tokens of chat templates, and lines that feign to be the system or the assistant."""
     if any(sign in text for sign in ("<", "[", "{{", "---", "===", "***", "```", "role", "=")) and (
         found := _MARKER.search(text)

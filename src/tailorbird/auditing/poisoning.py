@@ -14,13 +14,17 @@ from tailorbird.auditing.examples import Example, Own
 from tailorbird.auditing.findings import Finding
 from tailorbird.auditing.foreign import foreign
 from tailorbird.auditing.hidden import hidden, visible
-from tailorbird.auditing.injections import THRESHOLD, instructions
+from tailorbird.auditing.injection_model import judge
+from tailorbird.auditing.injections import THRESHOLD, Injection, markers
 from tailorbird.auditing.neighbours import Neighbours
 from tailorbird.auditing.outliers import outlying
 from tailorbird.auditing.triggers import triggered
 
 __all__ = ["Example", "Own", "injected", "poisoned"]
 
+_QUOTED = 120
+_VETO = -4.0
+"""Below this score a text that has the words of a command means something else ("ignore the rules on the label")."""
 _WHO = {"user": "The customer's message", "assistant": "The answer"}
 
 
@@ -35,20 +39,36 @@ def injected(conversation: Conversation) -> Iterator[Finding]:
         readings = [text, *(found.text for found in concealed if found.text)]
         if not text.isascii() and (bare := visible(text)) != text:
             readings.append(bare)
-        worst = max((instructions(reading) for reading in readings), key=lambda injection: injection.score)
-        if worst.score >= THRESHOLD:
-            yield Finding(
-                rule="injection", turn=number, score=worst.score, threshold=THRESHOLD,
-                detail=f"{who} {', '.join(worst.reasons)}: this is written for a model, not for a person.",
-            )  # fmt: skip
+        for reading in readings:
+            if told := _instructing(reading):
+                yield Finding(
+                    rule="injection", turn=number, score=told.score, threshold=THRESHOLD,
+                    detail=f"{who} {', '.join(told.reasons)}: this is written for a model, not for a person.",
+                )  # fmt: skip
+                break
 
 
-def poisoned(examples: Sequence[Example], own: Own) -> dict[str, list[Finding]]:
+def _instructing(text: str) -> Injection | None:
+    """What speaks for an instruction to a model in a text, if enough does: a control mark, known words, or its meaning."""
+    marks = list(markers(text))
+    if marks and max(points for _, points in marks) >= THRESHOLD:
+        return Injection(max(points for _, points in marks), tuple(dict.fromkeys(reason for reason, _ in marks))[:3])
+    judged = judge().judge(text)
+    known = judged.known
+    if known.score >= THRESHOLD and judged.score > _VETO:
+        return known
+    if judged.score > 0:
+        quote = judged.stretch if len(judged.stretch) <= _QUOTED else f"{judged.stretch[:_QUOTED]}…"
+        return Injection(round(THRESHOLD + judged.score, 3), (f"{judged.kind} (“{quote}”)",))
+    return None
+
+
+def poisoned(examples: Sequence[Example], own: Own, near: Neighbours | None = None) -> dict[str, list[Finding]]:
     """Findings by conversation id that need the whole data set: triggers, foreign contacts and products, authors, outliers."""
     found: dict[str, list[Finding]] = defaultdict(list)
     if len(examples) < 2:
         return {}
-    near = Neighbours(examples)
+    near = near or Neighbours(examples)
     for searching in (foreign(examples, own), flipped(examples, near), triggered(examples, near), outlying(examples, near)):
         for identity, finding in searching:
             found[identity].append(finding)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from conftest import ROOT
 
+from tailorbird.auditing.findings import RULES
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -34,6 +36,11 @@ def test_the_file_map_names_every_source_file_and_nothing_else() -> None:
         str(p.relative_to(ROOT)) for p in (ROOT / "src").rglob("*.py")
     }
     assert sorted(source - files) == []
+
+
+def test_the_audits_page_names_every_rule() -> None:
+    page = (ROOT / "docs" / "auditing.md").read_text(encoding="utf-8")
+    assert [rule for rule in RULES if f"`{rule}`" not in page] == []
 
 
 def test_the_command_reference_is_what_the_commands_say() -> None:

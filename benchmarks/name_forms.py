@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from name_tables import CALLED, HEADERS, LABELS, SPEAKERS
+from name_tables import ASKED, CALLED, HEADERS, LABELS, SPEAKERS
 
 # Writes a slot (see name_messages) or, for "w", a sentence in which nobody is named, in a language.
 Fill = Callable[[str, str], str]
@@ -53,13 +53,17 @@ def _transcript(pick: random.Random, fill: Fill, language: str) -> str:
     if pick.random() < 0.25:
         customer = fill(pick.choice("FP"), language)
     between = pick.choice((": ", ": ", "> ", " - "))
-    stamp = pick.random() < 0.2
+    stamp, asked = pick.random() < 0.2, False
     lines = []
     for number in range(pick.randrange(2, 6)):
         text = fill("w", language)
         if number % 2 == 0 and pick.random() < 0.45:
             before, after = pick.choice(CALLED[language].split(";")).split("|")
             text = f"{before}{fill('F', language)}{after} {text}"
+        elif number % 2 == 0 and number < 3 and pick.random() < 0.25:
+            asked, text = True, pick.choice(ASKED[language].split(";"))
+        elif asked:
+            asked, text = False, fill(pick.choice("PPPFFI"), language) + pick.choice(("", "", ".", "!", ", " + text))
         elif number % 2 and pick.random() < 0.3:
             text = fill(pick.choice("PPPFTUG"), language) + pick.choice(("", ".", ", " + text))
         time = f"[{pick.randrange(8, 19)}:{pick.randrange(10, 59)}] " if stamp else ""

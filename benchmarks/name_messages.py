@@ -2,10 +2,10 @@
 
 The sentences are names/*.txt, one pattern a line: (a|b) is a choice, {P} a person, {F} a first name, {S} a surname, {R}
 surname first, {I} with initials, {V} and {H} Polish cases, {X} a brand that sounds like a person, {B} a brand, {K} a
-company, {L} {G} places, {T} a thing, {N} one that is named after somebody, {M} a month, {D} a
-weekday, {U} a common word, {Z} an invented product, {#} digits, {E} {Y} {A} contact
-data. The letter before a pattern is its part: O and o open a message, C and c close it, W and N are sentences, F forms;
-capital O, C, W and F name people.
+company, {L} {G} places, {T} a thing, {N} one that is named after somebody, {M} a month, {D} a weekday, {U} a common word,
+{Z} an invented product, {#} digits, {E} {Y} {A} contact data; {O} a first name, {J} a whole name and {W} one in Polish
+genitive that are a thing's. ⟨ and ⟩ are brackets. The letter before a pattern is its part: O and o open a message, C and c
+close it, W and N are sentences, F forms; capital O, C, W and F name people.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from tailorbird.privacy.words import LANGUAGES, plain
 
 HERE = Path(__file__).parent
 _CHOICE = re.compile(r"\(([^()]*)\)")
-_SLOT = re.compile(r"\{([PFSRIVHXBKLMDUZEYATNG#])\}")
+_SLOT = re.compile(r"\{([PFSRIVHXBKLMDUZEYATNGJOW#])\}")
 APOSTROPHES = "'’"
+_BRACKETS = str.maketrans("⟨⟩", "()")
 _MARK = re.compile("\x02([^\x02\x03]*)\x03")
 
 
@@ -127,7 +128,7 @@ class Writer:
 
     def _sentence(self, language: str) -> str:
         pick, parts = self.random, patterns(language)
-        if pick.random() < 0.36:
+        if pick.random() < 0.4:
             return self._fill(pick.choice(parts["W"]), language)
         return self._nameless(language)
 
@@ -154,7 +155,7 @@ class Writer:
     def _fill(self, pattern: str, language: str) -> str:
         while _CHOICE.search(pattern):
             pattern = _CHOICE.sub(lambda m: self.random.choice(m[1].split("|")), pattern, count=1)
-        return self._slots(pattern, language).replace("\\n", "\n").replace("{{", "{").replace("}}", "}")
+        return self._slots(pattern, language).replace("\\n", "\n").translate(_BRACKETS).replace("{{", "{").replace("}}", "}")
 
     def _slots(self, pattern: str, language: str) -> str:
         return _SLOT.sub(lambda m: self._slot(m[1], language), pattern)
@@ -233,6 +234,8 @@ class Writer:
             return self._named_thing(language)
         if slot == "G":
             return pick.choice(labels(language))
+        if slot in "JOW":
+            return self._first(language) if slot == "O" else self._namesake(language, oblique=slot == "W")
         if slot == "K" and pick.random() < 0.6:
             return self._company(language)
         return pick.choice(own[{"X": "brands_like_people", "B": "brands", "K": "companies", "L": "places"}[slot]])
@@ -255,7 +258,20 @@ class Writer:
 
     def _named_thing(self, language: str) -> str:
         pattern = self.random.choice(NAMED_THINGS[language].split(";"))
-        return pattern.format(f=self._first(language), s=self._last(language))
+        return pattern.format(
+            f=self._first(language),
+            s=self._last(language),
+            p=self._namesake(language),
+            g=self._namesake(language, oblique=True),
+        )
+
+    def _namesake(self, language: str, oblique: bool = False) -> str:
+        """Somebody after whom a thing is called, famous or not, at times by surname alone."""
+        pick = self.random
+        name = pick.choice(own_lists()["famous"]) if pick.random() < 0.5 else f"{self._first(language)} {self._last(language)}"
+        if pick.random() < 0.12:
+            name = name.split(" ")[-1]
+        return " ".join(_genitive(part) if part[0].isupper() else part for part in name.split(" ")) if oblique else name
 
     def _company(self, language: str) -> str:
         """Firms carry people's names and are none."""
@@ -326,7 +342,13 @@ class Writer:
         if slot == "V":
             return first[:-1] + "o" if first.endswith("a") else first + ("ie" if first.endswith("n") else "")
         if slot == "H":
-            return pick.choice((f"{_oblique(first)} {_oblique(last)}", f"{_oblique(first)} {_oblique(last)}", _oblique(first)))
+            return pick.choice(
+                (
+                    f"{_oblique(first)} {_oblique(last)}",
+                    f"{_genitive(first)} {_genitive(last)}",
+                    pick.choice((_oblique(first), _genitive(first))),
+                )
+            )
         shape = pick.random()
         if shape < 0.22:
             return first
@@ -348,12 +370,16 @@ class Writer:
     def _first(self, language: str) -> str:
         first, _, world, _ = _pools()
         chance = self.random.random()
-        if chance < 0.1:
+        if chance < 0.13:
             return self.random.choice(AMBIGUOUS[language].split())
+        if chance < 0.14:
+            return self.random.choice(own_lists()["places"]).split(" ")[0]
         return self.random.choice(first[language] if chance < 0.6 else world)
 
     def _last(self, language: str) -> str:
         _, last, _, world = _pools()
+        if self.random.random() < 0.03:
+            return self.random.choice(_rare_words(language)).capitalize()
         return self.random.choice(last[language] if self.random.random() < 0.55 else world)
 
     def _roughened(self, text: str) -> str:
@@ -365,6 +391,12 @@ class Writer:
             text = plain(text) if text.isprintable() else text
         elif chance < 0.215:
             text = text.upper()
+        elif chance < 0.26 and len(text) > 20:
+            # Small letters or capitals in a part only: an address or a name is often pasted as it stands elsewhere.
+            ends = [match.end() for match in re.finditer(r"[.!?\n]\s*", text)] or [len(text) // 2]
+            end = pick.choice(ends)
+            change = str.upper if chance > 0.247 else str.lower
+            text = change(text[:end]) + text[end:] if pick.random() < 0.7 else text[:end] + change(text[end:])
         if pick.random() < 0.12:
             text = re.sub(r"[.!?,](?=\s|$)", lambda m: "" if pick.random() < 0.6 else m.group(), text)
         return text
@@ -378,6 +410,19 @@ class Writer:
             length += len(match[1])
             end = match.end()
         return "".join([*out, text[end:]]), spans
+
+
+def _genitive(name: str) -> str:
+    """A Polish name in the genitive, roughly: muzeum Fryderyka Chopina."""
+    if name.endswith(("ska", "cka", "dzka")):
+        return name[:-1] + "iej"
+    if name.endswith("a"):
+        return name[:-1] + ("i" if name[-2:-1] in "kgiylj" else "y")
+    if name.endswith(("ski", "cki", "dzki", "y")):
+        return name.removesuffix("y") + "ego"
+    if name.endswith(("ek", "ec")):
+        return name[:-2] + name[-1] + "a"
+    return name + ("" if name[-1] in "eioué" else "a")
 
 
 def _oblique(name: str) -> str:

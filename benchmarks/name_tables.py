@@ -84,36 +84,65 @@ STREET = {
     "nl": "{s}straat {n}",
 }
 
-# Things that are named after people: {f} a first name, {s} a surname. Nobody is meant by them.
+# Things that are named after people: {f} a first name, {s} a surname, {p} a whole name, {g} one in Polish genitive. Nobody is
+# meant by them.
 NAMED_THINGS = {
     "en": "Storm {f};Hurricane {f};{s} Street;{s} Avenue;{s} Road;{s} Lane;{f} {s} Airport;{f} {s} School;{s} syndrome;"
     "{s}'s disease;MV {f} {s};{s} Stadium;the {f} sofa;the {f} dress;{s} Park;{s} House;{s} Award;Lake {s};Port {s};"
     "the {f} collection;{s} Ward;Cape {s};Mount {s};{s} Prize;{s} Bridge;Fort {s};Team {s};{s} Arena;St {f}'s;St. {f} Hospital;"
     "the {f} chatbot;{s} Vets;{s} Motors;{s} Hall;{s} Library;{s} Close;{s} Building;{f}'s Diner;{f}'s;Hotel {f};The {f} Suite;"
     "{s} Theatre;{s} Square;Room {s};{s} Museum;Camp {s};{s} & Co;{s} United;{s} Bank;{s} Insurance;{s} Airlines;{s} County;"
-    "{s} Valley;{s} Beach;{s} Medical Centre;the {s} scale;the {f} lamp;Saint {f};{f} {s} Foundation;{s} University",
+    "{s} Valley;{s} Beach;{s} Medical Centre;the {s} scale;the {f} lamp;Saint {f};{f} {s} Foundation;{s} University"
+    ";the {p} House;the {p} Museum;{p} Gallery;the {p} Centre;the {p} exhibition;{p} Theatre;the {p} Prize;{p} Intern"
+    "ational Airport;{p} Station;{p} Primary School;{s} High School;the {p} biography;{p}'s birthplace;the {p} statue"
+    ";the {s} exhibition;the {p} Library;{p} Concert Hall;the {s} Collection;the {f} greenhouse;the {f} lamp;the {f} "
+    "table;{s} Medal",
     "de": "Sturm {f};Orkan {f};{s}straße;{f}-{s}-Straße;{f}-{s}-Schule;{s}-Syndrom;Morbus {s};MS {f};{s}-Preis;Haus {f};"
     "Villa {s};Kleid {f};Sofa {f};Regal {f};St.-{f}-Krankenhaus;Klinik {s};{s}platz;{s}-Arena;Hotel {f};Gasthof {s};{s}weg;"
     "{s}-Gymnasium;{s}-Stiftung;Autohaus {s};Praxis {s};Bäckerei {s};Sankt {f};{s}hof;{s}-Halle;Pension {f};Brauerei {s};"
-    "Schloss {s};Burg {s};{s}-Museum;{s}allee;Café {f};Modell {f};Kollektion {f};Tief {f};Hoch {f};Apotheke {s}",
+    "Schloss {s};Burg {s};{s}-Museum;{s}allee;Café {f};Modell {f};Kollektion {f};Tief {f};Hoch {f};Apotheke {s}"
+    ";das {p}-Haus;das {p} Museum;{p}-Museum;Ausstellung {p};die {p}-Ausstellung;Sonderausstellung zu {p};Theater {p}"
+    ";Flughafen {p};Bahnhof {p};{p}-Grundschule;die {p}-Biografie;Geburtshaus von {p};Denkmal für {p};{s}-Ausstellung"
+    ";Saal {p};Stadthalle {s};Tisch {f};Lampe {f};Stuhl {f};Gewächshaus {f};Puppe {f};{p}-Gesamtschule;{s}-Haus;Bibli"
+    "othek {p}",
     "es": "calle {s};avenida {f} {s};plaza de {s};borrasca {f};huracán {f};colegio {f} {s};hospital San {f};síndrome de {s};"
     "enfermedad de {s};premio {s};estadio {f} {s};hotel {f};modelo {f};vestido {f};sofá {f};residencia {s};clínica {s};"
-    "Bodegas {s};Casa {f};Bar {s};playa de {s};Santa {f};ferry {f} {s};aeropuerto {f} {s};Talleres {s};queso {s};colección {f}",
+    "Bodegas {s};Casa {f};Bar {s};playa de {s};Santa {f};ferry {f} {s};aeropuerto {f} {s};Talleres {s};queso {s};colección {f}"
+    ";museo {p};casa de {p};casa museo {p};exposición de {p};exposición sobre {p};teatro {p};premio {p};aeropuerto {p"
+    "};estación {p};colegio {p};instituto {p};biografía de {p};estatua de {p};biblioteca {p};auditorio {p};fundación "
+    "{p};mesa {f};lámpara {f};silla {f};sala {s};galería {s};museo {s};parque {p}",
     "fr": "rue {f} {s};avenue {s};place {s};tempête {f};cyclone {f};lycée {f} {s};hôpital {s};syndrome de {s};maladie de {s};"
     "prix {s};stade {f} {s};hôtel {f};modèle {f};robe {f};canapé {f};résidence {s};clinique {s};Domaine {s};Chez {f};"
-    "boulangerie {s};Saint-{f};Sainte-{f};aéroport {f} {s};gare {s};théâtre {s};collection {f};{s} Frères;école {f} {s}",
+    "boulangerie {s};Saint-{f};Sainte-{f};aéroport {f} {s};gare {s};théâtre {s};collection {f};{s} Frères;école {f} {s}"
+    ";le musée {p};la maison de {p};la maison {p};l'exposition {p};exposition sur {p};théâtre {p};le prix {p};l'aérop"
+    "ort {p};la gare {p};collège {p};école {p};biographie de {p};statue de {p};bibliothèque {p};auditorium {p};fondat"
+    "ion {p};table {f};lampe {f};chaise {f};salle {s};galerie {s};musée {s};parc {p};médiathèque {p}",
     "pt": "rua {f} {s};avenida {s};praça {s};tempestade {f};furacão {f};escola {f} {s};hospital São {f};síndrome de {s};"
     "doença de {s};prémio {s};estádio {s};hotel {f};modelo {f};vestido {f};sofá {f};residência {s};clínica {s};Quinta {s};"
-    "Casa {f};Café {s};praia de {s};Santa {f};aeroporto {f} {s};Padaria {s};coleção {f};ponte {s};Colégio {s}",
+    "Casa {f};Café {s};praia de {s};Santa {f};aeroporto {f} {s};Padaria {s};coleção {f};ponte {s};Colégio {s}"
+    ";Museu {p};casa de {p};Casa-Museu {p};exposição de {p};exposição sobre {p};Teatro {p};prémio {p};aeroporto {p};e"
+    "stação {p};escola {p};Escola Secundária {p};biografia de {p};estátua de {p};biblioteca {p};auditório {p};Fundaçã"
+    "o {p};mesa {f};candeeiro {f};cadeira {f};sala {s};galeria {s};Museu {s};parque {p}",
     "it": "via {f} {s};viale {s};piazza {s};corso {f} {s};ciclone {f};tempesta {f};scuola {f} {s};ospedale San {f};"
     "sindrome di {s};morbo di {s};premio {s};stadio {s};hotel {f};modello {f};vestito {f};divano {f};residenza {s};"
-    "clinica {s};Cantine {s};Da {f};Trattoria {s};Santa {f};San {f};aeroporto {f} {s};liceo {s};teatro {s};collezione {f}",
+    "clinica {s};Cantine {s};Da {f};Trattoria {s};Santa {f};San {f};aeroporto {f} {s};liceo {s};teatro {s};collezione {f}"
+    ";museo {p};casa di {p};casa museo {p};mostra di {p};mostra su {p};Teatro {p};premio {p};aeroporto {p};stazione {"
+    "p};scuola {p};istituto {p};liceo {p};biografia di {p};statua di {p};biblioteca {p};auditorium {p};fondazione {p}"
+    ";tavolo {f};lampada {f};sedia {f};sala {s};galleria {s};museo {s};parco {p};pinacoteca {s}",
     "pl": "ulica {s};aleja {f};plac {s};orkan {f};szkoła {f};szpital św. {f};zespół {s};choroba {s};nagroda {s};stadion {s};"
     "hotel {f};model {f};sukienka {f};sofa {f};klinika {s};Piekarnia {s};U {f};Restauracja {s};Święta {f};lotnisko {s};"
-    "liceum {s};teatr {s};kolekcja {f};Dom {s};osiedle {s};statek {f};most {s}",
+    "liceum {s};teatr {s};kolekcja {f};Dom {s};osiedle {s};statek {f};most {s}"
+    ";muzeum {g};dom {g};Muzeum {g};wystawa {g};wystawa o {g};teatr {g};Teatr im. {g};nagroda {g};lotnisko {g};Lotnis"
+    "ko im. {g};szkoła im. {g};liceum im. {g};biografia {g};pomnik {g};biblioteka im. {g};filharmonia im. {g};fundacj"
+    "a {p};stół {f};lampa {f};krzesło {f};ulica {g};plac {g};aleja {g};park {g};galeria {s};muzeum {s};konkurs im. {g"
+    "}",
     "nl": "{s}straat;{s}laan;{f} {s}plein;{s}kade;storm {f};orkaan {f};{s} College;ziekenhuis Sint {f};syndroom van {s};"
     "ziekte van {s};{s}prijs;stadion {s};hotel {f};model {f};jurk {f};bank {f};kliniek {s};Bakkerij {s};Bij {f};Café {s};"
-    "Sint {f};vliegveld {s};theater {s};collectie {f};Huize {f};camping {s};ms {f};{s}brug;{f} {s}school",
+    "Sint {f};vliegveld {s};theater {s};collectie {f};Huize {f};camping {s};ms {f};{s}brug;{f} {s}school"
+    ";het {p} Huis;het {p}huis;museum {p};{p} Museum;huis van {p};tentoonstelling over {p};de {s}-tentoonstelling;The"
+    "ater {p};de {p}-prijs;vliegveld {p};station {p};{p}school;{p} College;biografie van {p};standbeeld van {p};bibli"
+    "otheek {p};concertzaal {s};stichting {p};tafel {f};lamp {f};stoel {f};zaal {s};galerie {s};museum {s};het {s} Mu"
+    "seum;{p}plein",
 }
 # Labels of forms and headers. Before the bar those behind which somebody is named, after it those with anything else.
 LABELS = {
@@ -172,6 +201,17 @@ CALLED = {
     "it": "Grazie per l'attesa, |.;Buongiorno |, come posso aiutarla?;Certo, |, un attimo.;Parlo con |?;Grazie |!",
     "pl": "Dziękuję za cierpliwość, |.;Dzień dobry |, w czym mogę pomóc?;Oczywiście, |, chwileczkę.;Czy rozmawiam z |?;Dzięki |!",
     "nl": "Bedankt voor het wachten, |.;Hallo |, hoe kan ik helpen?;Natuurlijk, |, een moment.;Spreek ik met |?;Dank je |!",
+}
+# How a desk asks for the customer's name.
+ASKED = {
+    "en": "Who am I speaking with?;May I have your name?;And your name, please?;What name is it under?;Your full name?",
+    "de": "Mit wem spreche ich?;Wie ist Ihr Name?;Und Ihr Name bitte?;Auf welchen Namen?;Wie heißen Sie?",
+    "es": "¿Con quién hablo?;¿Cómo se llama?;¿Su nombre, por favor?;¿A nombre de quién?;¿Me dice su nombre completo?",
+    "fr": "À qui ai-je l'honneur ?;Quel est votre nom ?;Votre nom, s'il vous plaît ?;C'est à quel nom ?;Vous êtes ?",
+    "pt": "Com quem falo?;Qual é o seu nome?;O seu nome, por favor?;Em nome de quem?;Pode dizer-me o nome completo?",
+    "it": "Con chi parlo?;Come si chiama?;Il suo nome, per favore?;A nome di chi?;Mi dice nome e cognome?",
+    "pl": "Z kim rozmawiam?;Jak się Pani nazywa?;Poproszę imię i nazwisko?;Na jakie nazwisko?;Pana nazwisko?",
+    "nl": "Met wie spreek ik?;Wat is uw naam?;En uw naam graag?;Op welke naam?;Hoe heet u?",
 }
 HEADERS = {
     "en": "From,To,Cc,Sent,Subject,On | wrote:", "de": "Von,An,Cc,Gesendet,Betreff,Am schrieb |:",

@@ -19,7 +19,7 @@ _TOKEN = re.compile(
 )
 _PART = re.compile(r"[-'’´]")
 PAD = Word("", 0, "-", hashed("-"), 0, "", ())
-_MONTHS = frozenset(
+MONTHS = frozenset(
     [
         "jan",
         "january",
@@ -99,6 +99,7 @@ _LOCATIVE = frozenset(
         "te",
     ]
 )
+_HERE = frozenset(["here", "hier", "again"])
 _BEGINS = frozenset({"^", ". ", "! "})
 
 
@@ -173,6 +174,7 @@ def candidates(tokens: Sequence[Token]) -> list[int]:
             follows = before.first > 1 and token.gap == " "
             if not named and _PART.search(word.lower):
                 continue
+            due = due or says_here(tokens, place)
             if (named and ((small and follows) or rank < (3 if small else 2) or due)) or (rank < 2 and (due or follows)):
                 places.append(place)
     return places
@@ -189,7 +191,7 @@ def _is_surname_after_all(tokens: Sequence[Token], place: int) -> bool:
 
 def _is_month(tokens: Sequence[Token], place: int) -> bool:
     """1. August, May 4th."""
-    if tokens[place].word.lower not in _MONTHS:
+    if tokens[place].word.lower not in MONTHS:
         return False
     before, after = tokens[place - 1] if place else None, tokens[place + 1] if place + 1 < len(tokens) else None
     return bool(
@@ -226,7 +228,7 @@ def _is_no_name(tokens: Sequence[Token], place: int) -> bool:
         word.shape == "U"
         and len(word.lower) < 5
         and not _beside_capitals(tokens, place)
-        and not (before and before.word.kind_name in ("title", "named", "greet"))
+        and not (before and before.word.kind_name in ("title", "named", "greet", "kin"))
     ):
         return True
     parts = _PART.split(word.lower) if not word.lower.isalpha() and _PART.search(word.lower) else []
@@ -257,9 +259,24 @@ def _is_no_name(tokens: Sequence[Token], place: int) -> bool:
     after = tokens[place + 1] if place + 1 < len(tokens) else None
     if word.flags & BRAND and word.first < 2 and not said:
         return not any(near and near.word.first > 1 and near.word.shape in "TI" for near in (before, after))
+    if closes(tokens, place):
+        return False
     ahead = after is not None and after.gap == "&" and after.word.first < 2 and after.word.shape != "I"
     behind = before is not None and tokens[place].gap == "&" and before.word.shape != "I" and not before.word.last
     return ahead or (behind and word.shape != "I" and (word.first < 2 or before is None or before.word.first < 2))
+
+
+def closes(tokens: Sequence[Token], place: int) -> bool:
+    """Whether the message ends with this word & another, alone in their line or sentence: a couple signs."""
+    left = place if place + 1 < len(tokens) and tokens[place + 1].gap == "&" else place - 1
+    return 0 <= left == len(tokens) - 2 and tokens[left].gap in (*_BEGINS, "\n", "\n\n", ",\n", ", ")
+
+
+def says_here(tokens: Sequence[Token], place: int) -> bool:
+    """jess here: a small word at a beginning."""
+    if place + 1 >= len(tokens) or tokens[place].gap not in _BEGINS:
+        return False
+    return tokens[place + 1].gap == " " and tokens[place + 1].word.lower in _HERE
 
 
 def _is_common(part: str) -> bool:

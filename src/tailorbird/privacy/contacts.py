@@ -54,6 +54,10 @@ _HARMLESS_PLACE = re.compile(
 )
 _REGIONS = {"en": ("GB", "US"), "de": ("DE", "AT", "CH"), "es": ("ES", "MX"), "fr": ("FR", "BE"), "pt": ("PT", "BR"),
             "it": ("IT",), "pl": ("PL",), "nl": ("NL", "BE")}  # fmt: skip
+# As phones are written in North America, and numbers there that are kept for stories.
+_AMERICAN = re.compile(r"(?:1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}")
+_TAX_COUNTRY = re.compile(r"\b(?:AT|BE|CH|DE|ES|FR|GB|IE|IT|LU|NL|PL|PT) $")
+_MADE_UP = re.compile(r"555[ .-]01\d\d$")
 _DATE = re.compile(r"\(?\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b(?![./-]\d)|(?:19|20)\d\d ?[–-] ?(?:19|20)\d\d$")
 
 
@@ -78,6 +82,8 @@ def _phones(text: str, cues: Cues, language: str) -> Iterator[Finding]:
         raw = match.group()
         start = match.start() + (1 if raw[0] == "(" and ")" not in raw else 0)
         raw = text[start : match.end()]
+        if raw[0] not in "0+(" and _TAX_COUNTRY.search(text, max(0, start - 4), start):
+            continue
         near, away = cues.near(start, match.end())
         score = 0.0 if _DATE.match(raw) else _phone_score(raw, near, away, language)
         if score:
@@ -99,6 +105,10 @@ def _phone_score(raw: str, near: str, away: int, language: str) -> float:
         return 0.0
     home = _REGIONS.get(language, ("GB", "US"))
     everywhere = (*home, "GB", "US", "DE", "FR", "ES", "IT", "PL", "NL", "PT") if raw[0] in "0(" or said else home
+    if _AMERICAN.fullmatch(raw) and (not denied or (away > 5 and near != "BANK_ACCOUNT")):
+        made_up = bool(_MADE_UP.search(raw))
+        if made_up or said or (language in ("", "en") and not denied):
+            return 0.85 if said or made_up else 0.72
     valid = len(digits) >= 9 and any(_valid(raw, region) for region in dict.fromkeys(everywhere))
     grouped = bool(re.search(r"\d[ ./()–-]+\d", raw))
     written = raw[0] in "0(" or (grouped and len(digits) >= 9)

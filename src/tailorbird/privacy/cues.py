@@ -46,6 +46,22 @@ _AFTER = {
             "item",
             "ticket",
             "booking",
+            "student",
+            "employee",
+            "staff",
+            "member",
+            "driver",
+            "tenant",
+            "player",
+            "meeting",
+            "zoom",
+            "game",
+            "merchant",
+            "seller",
+            "shop",
+            "case",
+            "reservation",
+            "apple",
         },
         "OTHER",
     ),
@@ -80,6 +96,8 @@ _TABLE = {
         samochodu samochodem pojazd* voertuig* busje bestelwagen aut autem bmw audi toyota ford renault peugeot citroën
         volkswagen golf polo skoda škoda opel vauxhall seat fiat volvo mercedes nissan hyundai kia honda mazda dacia tesla
         parked parking parkplatz geparkt aparcad* estacionad* aparcamiento garé garée stationn* parcheggi* zaparkow* parkeer*
+        mietwagen leihwagen dienstwagen firmenwagen ersatzwagen lieferwagen wohnmobil* anhänger rental huurauto leenauto
+        leaseauto noleggio camper caravan motorhome trailer taxi minivan minibus cab
         geparkeerd towed abgeschleppt stellplatz* falschpark* kombi parkt parque parkeren parcheggiat*
     """,
     "CARD": """
@@ -96,7 +114,7 @@ _TABLE = {
         contacter
         contattare contattatemi hotline dial
         recapito anruf durchwahl landline mobi telephon*
-        zadzwoni* oddzwoni* smsem rufen calling called callback gsm
+        zadzwo* oddzwo* dzwoń* dzwon* txt txting texting smsem rufen calling called callback gsm
     """,
     "IP": """
         ip ips ipv logged login log logs connect connection host server firewall whitelist blocked router gateway vpn access
@@ -131,6 +149,7 @@ _TABLE = {
         lotnummer* serienummer* contractnummer* meternummer* lidnummer* vlucht* wagon coach seat-no gate hex colour color
         farbe kleur couleur colore cor kolor size größe talla taille taglia tamanho rozmiar maat isin swift bic
         btw-nummer ust ustidnr idnrust modell* modelo modèle modello model* modelnummer retoure return rma
+        promocyj* rabat* kupon* sconto descuento desconto korting* promotion* discount code-promo student matrikel*
         abonnement* zählernummer abholnummer sledování  warranty garantie* garantía garanzia garantia gwaranc*
         fall vorgang* cas caso commit hash checksum md5 sha digest fingerprint etag uuid trace
     """,
@@ -162,6 +181,10 @@ class Cues:
             if kind is None:
                 near = found and word.start() - found[-1].end < 8
                 kind = _own_kind(lower) if near else "PHONE" if len(lower) > 2 else ""
+            if lower == "nie" and word[0] != "NIE":
+                kind = ""  # Polish for not; the Spanish number is written in capitals
+            elif lower == "c" and self.text[max(0, word.start() - 2) : word.start()].lower() in ("a/", "s/"):
+                kind = "BANK_ACCOUNT"
             if lower in _AFTER and before in _AFTER[lower][0]:
                 kind = _AFTER[lower][1]
             if kind:

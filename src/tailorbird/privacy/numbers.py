@@ -1,4 +1,4 @@
-"""Cards, bank accounts and the numbers that states give to people and cars: shape, check digits, and the words beside them."""
+"""Cards, bank numbers and the numbers that states give to people and cars: shape, check digits, and the words beside them."""
 
 from __future__ import annotations
 
@@ -91,6 +91,15 @@ _LOWER_PLATE = re.compile(
     r"(?<![\w./-])(?:[a-z]{2}\d{2} ?[a-z]{3}|[a-z]{2}-?\d{3}-?[a-z]{2}|\d{4} ?[bcdfghjklmnprstvwxyz]{3})(?![\w]|[./-]\w)"
 )
 
+_NEXT_SENTENCE = re.compile(r"\. ?[A-Z]{1,3}$")
+_LABEL = re.compile(r"(?:BLZ|KTO|ABA|ABI|CAB) ")
+_BETWEEN = re.compile(
+    r"[ ]?[,;/|&–-]?[ ]?(?:(?:sort[ -]?code|sc|s/c|account|acct?|a/c|checking|savings|routing|aba|number|numéro|numero|no|nr|"
+    r"konto(?:nummer|nr)?|kto|blz|bankleitzahl|cuenta|compte|conto|conta|rekening(?:nummer)?|"
+    r"guichet|clé|agence|agencia|agência|branch|abi|cab|and|und)[.:#]{0,2}[ ]?){1,4}",
+    re.IGNORECASE,
+)
+
 
 def find_numbers(text: str, cues: Cues) -> Iterator[Finding]:
     """Cards, IBANs, account numbers, national ids, passports and number plates."""
@@ -98,12 +107,15 @@ def find_numbers(text: str, cues: Cues) -> Iterator[Finding]:
         return
     yield from _cards(text, cues)
     yield from _ibans(text, cues)
+    numbers: list[Finding] = []
     if _ANY_SHAPE.search(text):
         for shape in SHAPES:
             for match in shape.pattern.finditer(text):
                 if (score := _score(shape, match, cues)) > 0:
-                    yield Finding(shape.kind, match.start(), match.end(), score)
-    yield from _named_values(text, cues)
+                    numbers.append(Finding(shape.kind, match.start(), match.end(), score))
+    numbers += _named_values(text, cues)
+    yield from numbers
+    yield from _account_pairs(text, [finding for finding in numbers if finding.kind == "BANK_ACCOUNT"])
     if cues.has("PLATE"):
         yield from _plates(text, cues)
 
@@ -213,10 +225,30 @@ def _named_values(text: str, cues: Cues) -> Iterator[Finding]:
                 continue
             kind, away = cues.near(*match.span())
             fits = _FITS.get(kind)
-            if kind == "NATIONAL_ID" and _VAT.fullmatch(value):
+            start, label = match.start(), _LABEL.match(value)
+            if label and kind == "BANK_ACCOUNT":
+                start, value = start + label.end(), value[label.end() :]
+            value = _NEXT_SENTENCE.sub("", value)
+            if kind == "PASSPORT" and value.split(" ")[0] in _TRAINS:
+                continue
+            if kind == "NATIONAL_ID" and _VAT.fullmatch(_compact(value)):
                 continue
             if fits and away <= 45 and fits(re.sub(r"[\s./-]", "", value)):
-                yield Finding(kind, *match.span(), 0.78 if away < 25 else 0.66)
+                yield Finding(kind, start, start + len(value), 0.78 if away < 25 else 0.66)
+
+
+def _account_pairs(text: str, found: list[Finding]) -> Iterator[Finding]:
+    """A bank's number and the account's, with labels between them, are one: 40-17-55, account no. 61827340."""
+    found.sort(key=lambda f: (f.start, -f.end))
+    start = end = -1
+    for finding in found:
+        if end >= 0 and finding.start < end:
+            continue
+        if end >= 0 and finding.start - end < 40 and _BETWEEN.fullmatch(text, end, finding.start):
+            end = finding.end
+            yield Finding("BANK_ACCOUNT", start, end, 0.97)
+        else:
+            start, end = finding.start, finding.end
 
 
 def _counts(value: str) -> tuple[int, int]:
@@ -231,7 +263,7 @@ def _fits_id(value: str) -> bool:
 
 def _fits_passport(value: str) -> bool:
     digits, letters = _counts(value)
-    return 6 <= len(value) <= 12 and digits >= 3 and letters <= 5
+    return 6 <= len(value) <= 12 and (digits >= 3 or (digits == 2 and len(value) == 9)) and letters <= 7
 
 
 def _fits_account(value: str) -> bool:

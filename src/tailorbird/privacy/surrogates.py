@@ -137,6 +137,8 @@ class Surrogates:
             return f"https://example.com/link?token={''.join(pick.choices('abcdefghjkmnpqrstuvwxyz23456789', k=20))}"
         if kind == "API_KEY" and "PRIVATE KEY" in value:
             return "-----BEGIN PRIVATE KEY-----\nEXAMPLE\n-----END PRIVATE KEY-----"
+        if kind == "BANK_ACCOUNT":  # between its two numbers there may be words
+            return "".join(str(pick.randrange(10)) if c.isdigit() else c for c in value)
         return _same_shape(value, pick)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tailorbird.privacy.candidates import PAD, Token, candidates, guess_language
+from tailorbird.privacy.candidates import MONTHS, PAD, Token, candidates, closes, guess_language, says_here
 from tailorbird.privacy.findings import Finding
 from tailorbird.privacy.scoring import probabilities
 from tailorbird.privacy.words import BRAND, PARTICLES, PLACE, THING
@@ -21,8 +21,14 @@ BESIDE = 0.35
 PAIRED = 0.6
 # Enough for two words that the lists know as first name and surname, and for a word that is surely a name elsewhere.
 LISTED, REPEATED, SURE = 0.3, 0.2, 0.97
+# Enough for a first name that is introduced or in good standing, and for the two names of a couple that signs.
+EASED, COUPLED = 0.65, 0.05
+# A word that is hardly a name must be this likely.
+DOUBTED = 0.95
 # Such a pair behind "I am" or "my name is".
 INTRODUCED = 0.1
+# An unknown word behind a first name that is surely one.
+UNKNOWN = 0.02
 # Behind a title a word must be this likely: Don Simón is a brand.
 TITLED = 0.03
 # A word in small letters among others that begin with capitals.
@@ -32,6 +38,9 @@ _LINKS = frozenset(
     ["van", "von", "de", "der", "den", "da", "do", "dos", "das", "del", "della", "di", "du", "ter", "ten", "la", "el"]
 )
 _BEGIN = frozenset(["van", "von", "de", "der", "den", "ter", "ten", "di", "el", "al", "bin", "ben", "del", "della", "zu"])
+
+
+_TOWARDS = frozenset(["naar", "nach", "uit", "aus", "in", "near", "hacia", "desde", "em", "w"])
 
 
 def find_people(text: str, tokens: Sequence[Token], language: str) -> list[Finding]:
@@ -46,10 +55,22 @@ def find_people(text: str, tokens: Sequence[Token], language: str) -> list[Findi
     mixed = any(token.word.shape in "TU" for token in tokens)
     for place in places:
         # Where others are written large, a small word must be very likely.
-        if mixed and tokens[place].word.shape == "l" and tokens[place].word.lower not in PARTICLES and likely[place] < SMALL:
+        if (
+            mixed
+            and tokens[place].word.shape == "l"
+            and tokens[place].word.lower not in PARTICLES
+            and likely[place] < (THRESHOLD if says_here(tokens, place) else SMALL)
+        ):
             likely[place] = 0.0
+    for place in places:
+        if EASED <= likely[place] < THRESHOLD and _is_eased(tokens, place):
+            likely[place] = THRESHOLD
+        elif THRESHOLD <= likely[place] < DOUBTED and _is_doubtful(tokens, place):
+            likely[place] = BESIDE
+    if len(tokens) > 1 and closes(tokens, len(tokens) - 1):
+        _couple(tokens, likely)
     _repeat(tokens, likely)
-    inside = _inside(tokens, likely)
+    inside = _inside(tokens, likely, language)
     found: list[Finding] = []
     run: list[int] = []
     for place in sorted(inside):
@@ -58,6 +79,33 @@ def find_people(text: str, tokens: Sequence[Token], language: str) -> list[Findi
             run = []
         run.append(place)
     return found + (_finding(text, tokens, run, likely) if run else [])
+
+
+def _is_eased(tokens: Sequence[Token], place: int) -> bool:
+    """A first name behind "my son" or "I am"; or one that is hardly a word, and no brand or place."""
+    word = tokens[place].word
+    if word.first < 2 or word.shape not in "TU" or word.flags & (BRAND | THING):
+        return False
+    introduced = place > 0 and tokens[place].gap in (" ", ", ") and tokens[place - 1].word.kind_name in ("kin", "be", "named")
+    return introduced or (word.first > 2 and word.rank < 2 and not word.flags & PLACE)
+
+
+def _is_doubtful(tokens: Sequence[Token], place: int) -> bool:
+    """A word in small letters that no list of names has, or one of the commonest words at the beginning of a sentence."""
+    word = tokens[place].word
+    if word.shape == "l":
+        return not word.first and not word.last and word.lower not in PARTICLES
+    return word.rank > 2 and word.first < 3 + (tokens[place].gap in (". ", "! ")) and tokens[place].gap in ("^", ". ", "! ")
+
+
+def _couple(tokens: Sequence[Token], likely: dict[int, float]) -> None:
+    """Trudy & Walt at the end of a message: both are, if the lists know both as first names."""
+    pair = (len(tokens) - 2, len(tokens) - 1)
+    words = [tokens[place].word for place in pair]
+    if all(w.first and w.shape == "T" and w.rank < 3 and not w.flags & (BRAND | THING) for w in words) and all(
+        likely.get(place, 0.0) >= COUPLED for place in pair
+    ):
+        likely.update(dict.fromkeys(pair, 0.9))
 
 
 def _repeat(tokens: Sequence[Token], likely: dict[int, float]) -> None:
@@ -94,7 +142,7 @@ def _is_titled(tokens: Sequence[Token], place: int, language: str) -> bool:
     return title.kind_name == "title" or (title.lower == "m" and language == "fr")
 
 
-def _inside(tokens: Sequence[Token], likely: dict[int, float]) -> set[int]:
+def _inside(tokens: Sequence[Token], likely: dict[int, float], language: str) -> set[int]:
     """Likely words of names, and beside them also less likely ones, initials, and small words between two."""
     inside = {
         place
@@ -127,7 +175,71 @@ def _inside(tokens: Sequence[Token], likely: dict[int, float]) -> set[int]:
             and (tokens[end].word.last > 1 or _surname_of_place(tokens, place, end))
         ):
             inside.update(range(place + 1, end + 1))
-    return inside
+    _extend(tokens, likely, inside, language)
+    return {place for place in inside if not _is_lone_place(tokens, inside, place, likely.get(place, 1.0))}
+
+
+def _is_lone_place(tokens: Sequence[Token], inside: set[int], place: int, chance: float) -> bool:
+    """Bath, Raleigh: a town that is hardly ever a first name, alone in a sentence, and nothing says that a person is meant."""
+    token = tokens[place]
+    joined = (place - 1 in inside and token.gap == " ") or (place + 1 in inside and tokens[place + 1].gap == " ")
+    if not token.word.flags & PLACE or joined:
+        return False
+    if place and tokens[place - 1].word.flags & PLACE and token.gap in ("–", "-", "→", "->"):
+        return True
+    if chance >= SURE:
+        return False
+    if place and tokens[place - 1].word.lower in _TOWARDS:
+        return True
+    if token.word.first > 1:
+        return False
+    before = tokens[place - 1].word.kind_name if place else ""
+    return "\n" not in token.gap and token.gap != ":" and before not in ("be", "named", "kin", "title", "greet", "bye", "role")
+
+
+def _extend(tokens: Sequence[Token], likely: dict[int, float], inside: set[int], language: str) -> None:
+    """A first name goes on over the unknown word behind it, a surname over the first name before it: Jerome Picket."""
+    for place in sorted(inside):
+        word, after = tokens[place].word, place + 1
+        if word.shape != "T":
+            continue
+        if (
+            place - 1 not in inside
+            and after not in inside
+            and after < len(tokens)
+            and word.first > 1
+            and _may_belong(tokens, after, language)
+            and tokens[after].word.first < 3
+            and likely.get(after, 0.0) >= UNKNOWN
+            and not (after + 1 < len(tokens) and tokens[after + 1].gap == " " and tokens[after + 1].word.shape in "TU")
+        ):
+            inside.add(after)
+        before = place - 1
+        if (
+            before >= 0
+            and before not in inside
+            and after not in inside
+            and word.first < 2
+            and tokens[before].word.first
+            and tokens[before].word.rank < 3
+            and tokens[place].gap == " "
+            and tokens[before].word.shape == "T"
+            and not tokens[before].word.kind_name
+        ):
+            inside.add(before)
+
+
+def _may_belong(tokens: Sequence[Token], place: int, language: str) -> bool:
+    """Whether a word written large behind a first name may be a surname: no thing, place, month or common word."""
+    word = tokens[place].word
+    return (
+        tokens[place].gap == " "
+        and word.shape == "T"
+        and not word.kind_name
+        and not word.flags & (BRAND | THING | PLACE)
+        and word.rank < (1 if language == "de" else 3)
+        and word.lower not in MONTHS
+    )
 
 
 def _surname_of_place(tokens: Sequence[Token], place: int, end: int) -> bool:

@@ -119,7 +119,11 @@ _CLASSES = {
     "senhorio avó avô mulher namorada mąż żona syn córka matka mama ojciec tata brat siostra szef szefowa kolega koleżanka "
     "sąsiad sąsiadka babcia dziadek mężem żoną synem "
     "córką męża żony syna córki zoon dochter vrouw moeder vader broer zus baas buurman buurvrouw vriend vriendin huisbaas "
-    "huurder man",
+    "huurder man "
+    "boy girl kid stepson stepdaughter cousin twin nan gran grandma grandpa grandad carer spouse toddler kumpel cousine schwager "
+    "schwägerin schwiegermutter mitbewohner mitbewohnerin ehemann ehefrau mama papa enkelin niño niña nieto primo cuñada suegra "
+    "cousin compagnon compagne garçon épouse cugino bambino bambina compagno compagna nipote menino menina neto sogra esposa "
+    "colega synek chłopak dziewczyna wnuk kuzyn teściowa zoontje dochtertje neef schoonmoeder kleinzoon oom",
     "role": "technician driver engineer doctor nurse teacher manager agent patient guest passenger customer policyholder "
             "cardholder recipient sender beneficiary employee "
     "student courier plumber consultant receptionist techniker fahrer monteur berater mitarbeiter arzt patientin fahrgast gast "
@@ -146,6 +150,14 @@ _CLASSES = {
             "société ditta azienda bedrijf spółka sp team "
     "support service department desk abteilung departamento ufficio dział afdeling praxis restaurant café klinik hospital "
     "school university",
+    "fame": "museum museo museu muzeum musée gallery galerie galleria galería galeria exhibition ausstellung sonderausstellung "
+    "exposition exposición exposição mostra wystawa wystawę tentoonstelling retrospective theatre theater teatro teatr théâtre "
+    "airport flughafen aeropuerto aéroport aeroporto lotnisko vliegveld station bahnhof estación gare estação stazione prize "
+    "preis premio prix prémio nagroda prijs award statue denkmal estatua estátua statua pomnik standbeeld concert konzert "
+    "concierto concerto koncert biography biografie biografía biographie biografia biografii opera ópera opéra musical "
+    "novel novela romance romanzo powieść page seite página pagina stronie bladzijde collège lycée liceo liceum colegio colégio "
+    "escola scuola szkoła foundation stiftung fundación fondation fundação fondazione fundacja library bibliothek biblioteca "
+    "bibliothèque biblioteka bibliotheek",
     "way": "street road avenue lane straße strasse platz weg allee calle plaza avenida paseo rue place boulevard chemin via "
            "piazza corso viale rua praça alameda ulica ulicy ul al "
     "plac osiedle aleja straat laan plein gracht kade",
@@ -153,7 +165,11 @@ _CLASSES = {
              "version modell größe farbe marke tasche schuhe "
     "kleid jacke modelo talla marca bolso zapatos vestido modèle taille marque sac chaussures robe modello taglia borsa scarpe "
     "tamanho mala sapatos rozmiar marka torebka buty "
-    "sukienka maat merk tas schoenen jurk book film buch libro livre livro książka boek",
+    "sukienka maat merk tas schoenen jurk "
+    "table chair bed bookcase wardrobe greenhouse cot pram tisch stuhl sessel lampe regal gewächshaus schrank puppe "
+    "bluse mesa lámpara silla sofá cama estantería blusa lampe chaise canapé lit étagère fauteuil blouse candeeiro luminária "
+    "cadeira estante poltrona tavolo lampada sedia divano letto libreria camicetta stół krzesło łóżko regał fotel szafa lampa "
+    "bluzka tafel stoel boekenkast fauteuil book film buch libro livre livro książka boek",
 }  # fmt: skip
 _SHORT = frozenset(
     [

@@ -191,8 +191,11 @@ def _opens_something(url: str) -> bool:
         return True
     for name, value in _PARAMETER.findall(url):
         telling = bool(_SECRET_NAME.fullmatch(name))
-        if is_random(value, 6 if telling and len(name) > 1 else 16) and not name.lower().startswith("utm_"):
-            return telling or len(value) >= 20
+        if name.lower().startswith("utm_") or not is_random(value, 6 if telling and len(name) > 1 else 12):
+            continue
+        kinds = {("a" if c.islower() else "A" if c.isupper() else "1") for c in value if c.isalnum()}
+        if telling or len(value) >= 20 or len(kinds) == 3:
+            return True
     if _STATIC.search(url.split("?")[0]):
         return False
     path = re.sub(r"^(?:https?://)?[^/?#]*", "", url).split("?")[0].split("#")[0]

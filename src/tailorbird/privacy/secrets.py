@@ -26,6 +26,12 @@ _PREFIXED = re.compile(
     r"token)[_-][A-Za-z0-9]{12,120}|(?:secret|lin_api|ntn|vercel|re|pat|tok|phc|rnd|fly|doo_v1|dp\.pt|dt0c01|atlasv1|xkeysib|"
     r"sntry[su]|figd|bkua|tfp|ATATT|ATCTT)[_.-][A-Za-z0-9_=.-]{20,250}|(?:live|test)_[A-Za-z0-9]{24,60})(?![\w])"
 )
+# What is assigned to the name of a key, whatever it looks like.
+_ASSIGNED = re.compile(
+    r"(?<![\w?&])(?:api[ _-]?key|access[_-]?(?:key|token)|auth[_-]?token|secret[_-]?key|client[_-]?secret|token|apikey)"
+    r"[\"']?\s?[=:]\s?[\"']?([A-Za-z0-9][\w.+/=-]{14,200})",
+    re.IGNORECASE,
+)
 # A key is a run of fourteen characters or more; hardly a message of words has one.
 _RUN = re.compile(r"\S{14,}")
 _RANDOM = re.compile(r"(?<![\w/.@-])[A-Za-z0-9][A-Za-z0-9_+/.-]{14,300}[A-Za-z0-9]={0,2}(?![\w/@])")
@@ -115,6 +121,11 @@ def find_secrets(text: str) -> Iterator[Finding]:
         for match in _RANDOM.finditer(text, *run.span()):
             if is_random(match.group(), 16) and _announced_key(text, match):
                 yield Finding("API_KEY", match.start(), match.start() + len(match.group().rstrip(".")), 0.93)
+    if "=" in text or ":" in text:
+        for match in _ASSIGNED.finditer(text):
+            value = match[1].rstrip(".")
+            if entropy(value) >= 2.8 and any(c.isdigit() for c in value) and any(c.isalpha() for c in value):
+                yield Finding("API_KEY", match.start(1), match.start(1) + len(value), 0.96)
     yield from _passwords(text)
 
 

@@ -5,6 +5,7 @@ It does not read meaning: a brand that is named like a person and missing from t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ from tailorbird.privacy.findings import Finding
 from tailorbird.privacy.scoring import probabilities
 from tailorbird.privacy.words import BRAND, PARTICLES, PLACE, THING
 
-THRESHOLD = 0.87
+THRESHOLD = 0.94
 # Beside a word that is taken for part of a name, this is enough.
 BESIDE = 0.35
 # Two words in a row that are this likely make a name: first name and surname.
@@ -38,6 +39,8 @@ _LINKS = frozenset(
     ["van", "von", "de", "der", "den", "da", "do", "dos", "das", "del", "della", "di", "du", "ter", "ten", "la", "el"]
 )
 _BEGIN = frozenset(["van", "von", "de", "der", "den", "ter", "ten", "di", "el", "al", "bin", "ben", "del", "della", "zu"])
+# Johan Cruijffplein, Heinrich-Heine-Platz: a place named after somebody.
+_STREET = re.compile(r"\w{3}-?(?:straat|plein|laan|gracht|kade|stra(?:ß|ss)e|platz|allee|gasse|brücke|plads|gatan)$")
 
 
 _TOWARDS = frozenset(["naar", "nach", "uit", "aus", "in", "near", "hacia", "desde", "em", "w"])
@@ -290,6 +293,8 @@ def _finding(text: str, tokens: Sequence[Token], run: list[int], likely: dict[in
     if not run or all(tokens[i].word.shape == "I" or tokens[i].word.lower in PARTICLES for i in run):
         return []
     last = tokens[run[-1]]
+    if _STREET.search(last.word.lower):
+        return []
     end = last.end - 2 if last.word.lower.endswith(("'s", "’s")) else last.end
     if last.word.shape == "I" and len(run) > 1 and text[end : end + 1] == ".":
         end += 1

@@ -28,7 +28,7 @@ def main() -> None:
     from training_memory import conversation
 
     from tailorbird import engine
-    from tailorbird.engine import adapters, fitting, loading, packing
+    from tailorbird.engine import adapters, loading, objectives, packing
     from tailorbird.progress import silent
 
     base = engine.locate("smollm2-135m-instruct", silent)
@@ -38,7 +38,7 @@ def main() -> None:
     def seconds_a_step() -> float:
         started = time.monotonic()
         for pack in packs:
-            fitting.Pass(pack).losses(model).sum().backward()
+            objectives.Pass(pack).losses(model).sum().backward()
         return (time.monotonic() - started) / len(packs)
 
     seconds_a_step()  # kernels are loaded, memory is there

@@ -21,7 +21,7 @@ engine.mixed_precision(silent)  # loads the libraries as `tailorbird train` does
 from speed_flops import Shape, reference_flops, step_flops  # noqa: E402
 from transformers import TrainingArguments  # noqa: E402
 
-from tailorbird.engine import adapters, fitting, loading, packing  # noqa: E402
+from tailorbird.engine import adapters, fitting, loading, objectives, packing  # noqa: E402
 from tailorbird.engine.chat import Encoded  # noqa: E402
 
 WARMUP = 2
@@ -65,7 +65,9 @@ def train(job: dict[str, Any], groups: list[packing.Group], bins: list[list[int]
             with tempfile.TemporaryDirectory() as folder:
                 started = time.perf_counter()
                 members = [number for chosen in bins[part] for number in chosen]
-                found = fitting.reference_losses(model, [groups[n] for n in members], budget, Path(folder) / "kept.json", silent)
+                found = objectives.reference_losses(
+                    model, [groups[n] for n in members], budget, Path(folder) / "kept.json", model.disable_adapter(), silent
+                )
                 seconds = time.perf_counter() - started
             by_number = dict(zip(members, found, strict=True))
             references[part] = [tuple(by_number[number] for number in chosen) for chosen in bins[part]]
@@ -75,7 +77,10 @@ def train(job: dict[str, Any], groups: list[packing.Group], bins: list[list[int]
         lr_scheduler_type="constant", save_strategy="no", logging_steps=1, report_to="none", disable_tqdm=True,
         remove_unused_columns=False, use_cpu=loading.device() == "cpu", seed=job["seed"],
     )  # fmt: skip
-    passes = [fitting.Pass(pack, reference) for pack, reference in zip(packs, references, strict=True)]
+    passes = [
+        objectives.PairPass(pack, reference) if pairs else objectives.Pass(pack)
+        for pack, reference in zip(packs, references, strict=True)
+    ]
     watch = Watch(WARMUP)
     fitting._trainer(
         model=model, args=settings, train_dataset=passes, data_collator=fitting._collate, callbacks=[watch]

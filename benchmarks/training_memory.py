@@ -44,7 +44,7 @@ def one(name: str, longest: int, tokens: int, steps: int) -> None:
     """Trains and prints what it took."""
     import torch
 
-    from tailorbird.engine import adapters, fitting, loading, locate, model_facts, packing
+    from tailorbird.engine import adapters, fitting, loading, locate, model_facts, objectives, packing
     from tailorbird.planning import cost
     from tailorbird.progress import silent
 
@@ -56,7 +56,7 @@ def one(name: str, longest: int, tokens: int, steps: int) -> None:
     groups = [(conversation(n, longest),) for n in range(steps * tokens // longest * 2 + 2)]
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-4, fused=True)
     for pack in packing.plan_steps(groups, tokens, 1, seed=0)[:steps]:
-        step = fitting.Pass(pack)
+        step = objectives.Pass(pack)
         (step.losses(model).sum() / step.terms).backward()
         optimizer.step()
         optimizer.zero_grad()

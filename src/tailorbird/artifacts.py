@@ -56,6 +56,20 @@ class Conversation(_Frozen):
         """The turns in the form that models take."""
         return [{"role": turn.role, "content": turn.content} for turn in self.turns]
 
+    @property
+    def pair(self) -> tuple[list[Message], list[Message]] | None:
+        """The conversation with its last answer and with the worse one, where people compared two."""
+        if self.rejected is None or self.turns[-1].role != "assistant":
+            return None
+        return self.messages, [*self.messages[:-1], {"role": "assistant", "content": self.rejected}]
+
+    @property
+    def liked(self) -> bool | None:
+        """Whether its last answer was rated well or badly; None in between, unrated, or without an answer at the end."""
+        if self.rating is None or 2 < self.rating < 4 or self.turns[-1].role != "assistant":
+            return None
+        return self.rating >= 4
+
 
 class Artifact(_Frozen):
     """What every artifact carries."""
@@ -118,15 +132,16 @@ class Audit(Artifact):
 class Plan(Artifact):
     """What will be trained, how, and what it will cost; `why` has one line for each choice.
 
-    A step is `accumulation` passes of `tokens_per_pass` tokens.
+    Training goes on from the candidate that the plan is made from, if there is one. A step is `accumulation` passes of
+    `tokens_per_pass` tokens.
     """
 
     kind = "plan"
 
     model: str
     method: Literal["lora", "prompt", "prefix"] = "lora"
+    learns_from: Literal["answers", "pairs", "thumbs"] = "answers"
     lora_rank: int
-    lora_alpha: int
     virtual_tokens: int = 0
     sequence_length: int
     tokens_per_step: int
@@ -140,6 +155,11 @@ class Plan(Artifact):
     minutes: float
     memory_gb: float
     why: dict[str, str]
+
+    @property
+    def lora_alpha(self) -> int:
+        """LoRA's scale: twice the rank."""
+        return 2 * self.lora_rank
 
     @property
     def tokens_per_pass(self) -> int:

@@ -101,6 +101,10 @@ class TrainingSettings(_Strict):
 
     method: Literal["auto", "lora", "prompt", "prefix"] = "auto"
     """What is trained: lora (chosen by auto), or a soft prompt: prompt (before the input) or prefix (in every layer)."""
+    learn_from: Literal["answers", "pairs", "thumbs"] = "answers"
+    """Agents' answers; pairs of a better and a worse answer (DPO); or thumbs: answers rated 4 to 5 and 1 to 2 (KTO)."""
+    start_from: Literal["auto", "base", "candidate", "production"] = "auto"
+    """What training goes on from: by itself the newest candidate for pairs and thumbs, the base model for answers."""
     minutes: float = Field(default=5.0, gt=0)
     """How long training may take; the plan fits the number of epochs to it."""
     epochs: int | None = Field(default=None, ge=1)

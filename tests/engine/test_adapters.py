@@ -26,7 +26,7 @@ VOCABULARY, VIRTUAL = 50, 20
 
 def plan(method: str) -> Plan:
     return Plan(
-        id="plan-1", model="m", method=method, lora_rank=0, lora_alpha=0, virtual_tokens=VIRTUAL, sequence_length=600,
+        id="plan-1", model="m", method=method, lora_rank=0, virtual_tokens=VIRTUAL, sequence_length=600,
         tokens_per_step=512, epochs=1, steps=1, learning_rate=0.01, check_every=1, patience=1, seed=1, minutes=1, memory_gb=1,
         why={},
     )  # fmt: skip

@@ -34,7 +34,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def planned(base: Path, **changed: Any) -> Plan:
     fields = {
         "id": "plan-1", "made_from": (), "made_at": "2026-01-01T00:00:00Z", "model": str(base), "lora_rank": 4,
-        "lora_alpha": 8, "sequence_length": 128, "tokens_per_step": 128, "epochs": 2, "steps": 12, "learning_rate": 5e-3,
+        "sequence_length": 128, "tokens_per_step": 128, "epochs": 2, "steps": 12, "learning_rate": 5e-3,
         "check_every": 4, "patience": 9, "seed": 1, "minutes": 1.0, "memory_gb": 1.0, "why": {},
     }  # fmt: skip
     return Plan(**(fields | changed))
@@ -82,10 +82,36 @@ def test_an_interrupted_preference_run_ends_with_the_same_weights(base: Path, tm
     assert_resumes(lambda folder, bar: engine.prefer(base, planned(base), PAIRS[:18], PAIRS[18:], folder, bar), tmp_path)
 
 
+THUMBS = [(chat, like) for chosen, rejected in PAIRS for chat, like in ((chosen, True), (rejected, False))]
+
+
+def test_thumbs_are_learnt_and_resume_to_the_same_weights(base: Path, tmp_path: Path) -> None:
+    plan = planned(base, learns_from="thumbs", steps=24, epochs=6, learning_rate=1e-2)
+    fitted = engine.learn_thumbs(base, plan, THUMBS[:36], THUMBS[36:], tmp_path, silent)
+    assert fitted.validation_loss < 0.45, "0.5 where nothing was learnt"
+    losses = engine.conversation_losses(base, tmp_path / "adapter", [chat for chat, _ in THUMBS[36:]], 128, silent)
+    gains = [before[0] - after[0] for before, after in zip(losses["base"], losses["tuned"], strict=True)]
+    assert sum(gains[::2]) > sum(gains[1::2]), "liked answers gain more"
+    assert_resumes(lambda folder, bar: engine.learn_thumbs(base, plan, THUMBS[:36], THUMBS[36:], folder, bar), tmp_path)
+
+
+def test_training_goes_on_from_an_adapter(base: Path, tmp_path: Path) -> None:
+    first, second, idle = (tmp_path / name for name in ("first", "second", "idle"))
+    for folder in (first, second, idle):
+        folder.mkdir()
+    chats = [chosen for chosen, _ in PAIRS]
+    before = engine.fit(base, planned(base), chats[:18], chats[18:], first, silent)
+    start = first / "adapter"
+    after = engine.prefer(base, planned(base, learns_from="pairs"), PAIRS[:18], PAIRS[18:], second, silent, None, start)
+    assert after.validation_loss < 0.6
+    resting = engine.fit(base, planned(base, steps=1, learning_rate=1e-12), chats[:18], chats[18:], idle, silent, None, start)
+    assert resting.validation_loss == pytest.approx(before.validation_loss, rel=1e-3)
+
+
 @pytest.mark.parametrize("method", ["prompt", "prefix"])
 def test_soft_prompts_learn_and_resume_to_the_same_weights(base: Path, tmp_path: Path, method: str) -> None:
     chats = [chosen for chosen, _ in PAIRS]
-    plan = planned(base, method=method, lora_rank=0, lora_alpha=0, virtual_tokens=16, learning_rate=0.05, steps=30, epochs=9)
+    plan = planned(base, method=method, lora_rank=0, virtual_tokens=16, learning_rate=0.05, steps=30, epochs=9)
     fitted = engine.fit(base, plan, chats[:18], chats[18:], tmp_path, silent)
     losses = engine.conversation_losses(base, tmp_path / "adapter", chats[18:], 128, silent)
     before, after = (sum(loss[0] for loss in losses[system]) for system in ("base", "tuned"))

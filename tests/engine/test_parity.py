@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ from transformers import AutoModelForCausalLM, TrainingArguments
 from tailorbird.engine import fitting, fused
 from tailorbird.engine.attention import ATTENTION, Layout, _TreeAttention
 from tailorbird.engine.chat import Encoded
-from tailorbird.engine.packed import answer_loss, preference_losses, target_losses
+from tailorbird.engine.objectives import BETA, PairPass, Pass, ThumbPass, reference_losses, thumb_weights
+from tailorbird.engine.packed import answer_loss, target_losses
 from tailorbird.engine.packing import Group, joined, lay_out, plan_bins
 from tailorbird.progress import silent
 
@@ -100,7 +102,7 @@ def plain_preference(model: torch.nn.Module, pair: Group) -> torch.Tensor:
     with torch.no_grad(), model.disable_adapter():
         base = [-plain_losses(model, item) for item in pair]
     chosen, rejected = (-plain_losses(model, item) - before for item, before in zip(pair, base, strict=True))
-    return -functional.logsigmoid(fitting.DPO_BETA * (chosen - rejected))
+    return -functional.logsigmoid(BETA * (chosen - rejected))
 
 
 def backward(model: torch.nn.Module, loss: torch.Tensor) -> tuple[float, Gradients]:
@@ -171,9 +173,35 @@ def test_preference_gradients_equal_plain_dpo(family: str, groups: list[Group], 
     expected = backward(model, sum(plain_preference(model, pair) for pair in groups))
     make_ours(model)
     kept = tmp_path_factory.mktemp("pairs") / "reference.json"
-    reference = fitting.reference_losses(model, groups, 256, kept, silent)
+    reference = reference_losses(model, groups, 256, kept, model.disable_adapter(), silent)
     pack = lay_out(joined(groups, range(len(groups))))
-    assert_equal(backward(model, preference_losses(model, pack, reference, fitting.DPO_BETA).sum()), expected)
+    assert_equal(backward(model, PairPass(pack, tuple(reference)).losses(model).sum()), expected)
+
+
+@exact
+@given(groups=pairs(), likes=st.lists(st.booleans(), min_size=3, max_size=3))
+def test_thumb_gradients_equal_plain_kto(
+    groups: list[Group], likes: list[bool], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The second conversation of a group stands for the answer to another question."""
+    model = make("llama", "lora", torch.float64)
+    with torch.no_grad(), model.disable_adapter():
+        before = [[plain_losses(model, item) for item in group] for group in groups]
+    gained = [
+        [then - plain_losses(model, item) for then, item in zip(*both, strict=True)] for both in zip(before, groups, strict=True)
+    ]
+    moved = max(0.0, sum(other.item() for _, other in gained) / len(groups))
+    weights = thumb_weights(likes[: len(groups)])
+    terms = [
+        weight * (1 - torch.sigmoid(BETA * (own - moved))) if weight > 0 else -weight * (1 - torch.sigmoid(BETA * (moved - own)))
+        for weight, (own, _) in zip(weights, gained, strict=True)
+    ]
+    expected = backward(model, sum(terms))
+    make_ours(model)
+    kept = tmp_path_factory.mktemp("thumbs") / "reference.json"
+    reference = reference_losses(model, groups, 256, kept, model.disable_adapter(), silent)
+    pack = lay_out(joined(groups, range(len(groups))))
+    assert_equal(backward(model, ThumbPass(pack, tuple(reference), weights).losses(model).sum()), expected)
 
 
 @pytest.mark.parametrize("family", ["llama", "gemma3"])
@@ -194,7 +222,7 @@ def test_accumulated_passes_weigh_every_target_the_same(accumulation: int, tmp_p
     _, expected = plain(model, items)
     before = copy.deepcopy({name: p.detach() for name, p in model.named_parameters()})
     share = len(items) // accumulation
-    passes = [fitting.Pass(lay_out(items[start : start + share])) for start in range(0, len(items), share)]
+    passes = [Pass(lay_out(items[start : start + share])) for start in range(0, len(items), share)]
     arguments = TrainingArguments(
         output_dir=str(tmp_path), max_steps=1, per_device_train_batch_size=1, gradient_accumulation_steps=len(passes),
         optim="sgd", learning_rate=1.0, lr_scheduler_type="constant", max_grad_norm=0.0, remove_unused_columns=False,
@@ -250,6 +278,6 @@ def test_reference_losses_are_kept_and_read_again(tmp_path: Path) -> None:
     with torch.no_grad(), model.disable_adapter():
         expected = [tuple(plain_losses(model, item).item() for item in pair) for pair in groups]
     assert len(plan_bins(groups, 8, 1, 0)) > 1
-    first = fitting.reference_losses(make_ours(model), groups, 8, tmp_path / "kept.json", silent)
+    first = reference_losses(make_ours(model), groups, 8, tmp_path / "kept.json", model.disable_adapter(), silent)
     assert [value for pair in first for value in pair] == pytest.approx([value for pair in expected for value in pair], rel=1e-5)
-    assert fitting.reference_losses(None, groups, 8, tmp_path / "kept.json", silent) == first
+    assert reference_losses(None, groups, 8, tmp_path / "kept.json", nullcontext(), silent) == first

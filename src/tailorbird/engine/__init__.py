@@ -12,7 +12,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tailorbird.artifacts import Plan
 from tailorbird.engine.catalogue import DEFAULT, ENTRIES, Entry
@@ -27,8 +27,22 @@ if TYPE_CHECKING:
     from tailorbird.engine.fitting import Fitted
 
 __all__ = [
-    "DEFAULT", "ENTRIES", "Entry", "conversation_losses", "cores", "embed", "fit", "is_available", "locate", "measure_lengths",
-    "measure_speed", "mixed_precision", "model_facts", "open_replier", "prefer",
+    "DEFAULT",
+    "ENTRIES",
+    "Entry",
+    "conversation_losses",
+    "cores",
+    "embed",
+    "fit",
+    "is_available",
+    "learn_thumbs",
+    "locate",
+    "measure_lengths",
+    "measure_speed",
+    "mixed_precision",
+    "model_facts",
+    "open_replier",
+    "prefer",
     "release",
 ]  # fmt: skip
 
@@ -46,6 +60,7 @@ with contextlib.suppress(OSError):
 
 Chats = list[list[Message]]
 Pairs = list[tuple[list[Message], list[Message]]]
+Thumbs = list[tuple[list[Message], bool]]
 
 
 def locate(name: str, progress: Progress) -> Path:
@@ -112,24 +127,33 @@ def measure_speed(base: Path, sample: Chats, tokens: int, rank: int, progress: P
 
 
 def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, progress: Progress,
-        report_to: list[str] | None = None) -> Fitted:  # fmt: skip
-    """Trains as planned, resuming what lies in `folder`; leaves `folder/adapter` (PEFT, and GGUF where it is served)."""
-    _load_libraries(progress)
-    from tailorbird.engine import fitting, memory
+        report_to: list[str] | None = None, start: Path | None = None) -> Fitted:  # fmt: skip
+    """Trains as planned, from the adapter `start` if there is one, resuming what lies in `folder`.
 
-    fitted = fitting.fit(base, plan, train, validation, folder, progress, report_to)
-    memory.release_memory()
-    _write_serving_adapter(base, folder / "adapter", plan)
-    return fitted
+    Leaves `folder/adapter` (PEFT, and GGUF where it is served).
+    """
+    return _trained("fit", base, plan, train, validation, folder, progress, report_to, start)
 
 
 def prefer(base: Path, plan: Plan, train: Pairs, validation: Pairs, folder: Path, progress: Progress,
-           report_to: list[str] | None = None) -> Fitted:  # fmt: skip
+           report_to: list[str] | None = None, start: Path | None = None) -> Fitted:  # fmt: skip
     """As `fit`, from pairs of a chosen and a rejected conversation that differ in their last answer, by DPO."""
+    return _trained("prefer", base, plan, train, validation, folder, progress, report_to, start)
+
+
+def learn_thumbs(base: Path, plan: Plan, train: Thumbs, validation: Thumbs, folder: Path, progress: Progress,
+                 report_to: list[str] | None = None, start: Path | None = None) -> Fitted:  # fmt: skip
+    """As `fit`, from conversations whose last answer was liked or not, by KTO."""
+    return _trained("learn_thumbs", base, plan, train, validation, folder, progress, report_to, start)
+
+
+def _trained(
+    verb: str, base: Path, plan: Plan, train: Any, validation: Any, folder: Path, progress: Progress, *more: Any
+) -> Fitted:
     _load_libraries(progress)
     from tailorbird.engine import fitting, memory
 
-    fitted = fitting.prefer(base, plan, train, validation, folder, progress, report_to)
+    fitted: Fitted = getattr(fitting, verb)(base, plan, train, validation, folder, progress, *more)
     memory.release_memory()
     _write_serving_adapter(base, folder / "adapter", plan)
     return fitted

@@ -60,9 +60,9 @@ def add_adapter(model: Any, plan: Plan, start: Sequence[int]) -> Any:
     return adapted
 
 
-def load_adapter(model: Any, adapter: Path) -> Any:
-    """The model with a saved PEFT adapter."""
-    adapted = PeftModel.from_pretrained(model, adapter)
+def load_adapter(model: Any, adapter: Path, trainable: bool = False) -> Any:
+    """The model with a saved PEFT adapter, to answer with or to train on."""
+    adapted = PeftModel.from_pretrained(model, adapter, is_trainable=trainable)
     fuse(adapted)
     return adapted
 

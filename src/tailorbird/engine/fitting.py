@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,21 +20,28 @@ from torch.utils.data import SequentialSampler
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from tailorbird.artifacts import Plan
-from tailorbird.engine.adapters import add_adapter, add_lora, virtual_tokens, with_virtual
-from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length
+from tailorbird.engine.adapters import add_adapter, add_lora, load_adapter, virtual_tokens, with_virtual
+from tailorbird.engine.chat import ChatEncoder, Encoded
 from tailorbird.engine.loading import device, load_base, reload_adapter
-from tailorbird.engine.packed import preference_losses, target_losses
-from tailorbird.engine.packing import Group, Pack, joined, lay_out, plan_bins, plan_steps, shared_prefix
+from tailorbird.engine.objectives import (
+    Chats,
+    PairPass,
+    Pairs,
+    Pass,
+    ThumbPass,
+    Thumbs,
+    encode_all,
+    encode_pairs,
+    encode_thumbs,
+    reference_losses,
+    thumb_weights,
+)  # fmt: skip
+from tailorbird.engine.packed import target_losses
+from tailorbird.engine.packing import Group, joined, lay_out, plan_bins, plan_steps, shared_prefix
 from tailorbird.errors import PlanError, SettingsError, WorkspaceError
 from tailorbird.progress import Progress
-from tailorbird.replier import Message
-
-Chats = list[list[Message]]
-Pairs = list[tuple[list[Message], list[Message]]]
-"""Conversations that differ in their last answer: the chosen one, the rejected one."""
 
 _COMPLETE = "complete"
-DPO_BETA = 0.1  # how far DPO may move from the base model; the value of its paper
 
 
 @dataclass(frozen=True)
@@ -51,39 +59,18 @@ class Fitted:
     curve: list[dict[str, float]]
 
 
-@dataclass(frozen=True)
-class Pass:
-    """One forward and backward pass: answers to learn or, with a reference, pairs to prefer by DPO.
-
-    `reference` holds the base model's summed losses of each chosen and rejected answer.
-    """
-
-    pack: Pack
-    reference: tuple[tuple[float, float], ...] = ()
-
-    @property
-    def terms(self) -> int:
-        """What the loss is a mean over: target tokens or pairs."""
-        return len(self.reference) or len(self.pack.targets)
-
-    def losses(self, model: Any) -> torch.Tensor:
-        """The loss of each term."""
-        if self.reference:
-            return preference_losses(model, self.pack, self.reference, DPO_BETA)
-        return target_losses(model, self.pack)
-
-
 def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, progress: Progress,
-        report_to: list[str] | None = None) -> Fitted:  # fmt: skip
+        report_to: list[str] | None = None, start: Path | None = None) -> Fitted:  # fmt: skip
     """Trains an adapter on the assistant's answers as planned and leaves the best one in `folder/adapter`.
 
-    Checkpoints lie in `folder/checkpoints`; called again after an interruption it goes on from the newest complete one
-    and ends with the same weights. Raises PlanError when no conversation fits the sequence length.
+    It begins as the adapter `start`, if one is given. Checkpoints lie in `folder/checkpoints`; called again after an
+    interruption it goes on from the newest complete one and ends with the same weights. Raises PlanError when no
+    conversation fits the sequence length.
     """
     encoder = ChatEncoder(base)
     learning, watching = (encode_all(encoder, chats, plan.sequence_length) for chats in (train, validation))
     _refuse_nothing(learning, watching)
-    model = add_adapter(load_base(base, packed=True), plan, learning[0].ids)
+    model = _begun(base, plan, start, learning[0].ids)
     before = virtual_tokens(model)
     learned, watched = (_groups(with_virtual(items, before)) for items in (learning, watching))
     passes = [Pass(pack) for pack in plan_steps(learned, plan.tokens_per_pass, plan.epochs, plan.seed)]
@@ -92,45 +79,62 @@ def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, p
 
 
 def prefer(base: Path, plan: Plan, train: Pairs, validation: Pairs, folder: Path, progress: Progress,
-           report_to: list[str] | None = None) -> Fitted:  # fmt: skip
+           report_to: list[str] | None = None, start: Path | None = None) -> Fitted:  # fmt: skip
     """Trains a LoRA adapter by DPO (arXiv 2305.18290) to prefer the chosen of two conversations; else as `fit`.
 
-    The base model's losses are computed once, by the same weights with the adapter switched off, and kept in `folder`.
-    Losses in the result are nats a pair.
+    The reference is the model before this run: the base model, or the adapter `start`. Its losses are computed once and
+    kept in `folder`. Losses in the result are nats a pair.
     """
     encoder = ChatEncoder(base)
-    learning, watching = (_encode_pairs(encoder, pairs, plan.sequence_length) for pairs in (train, validation))
-    _refuse_nothing(learning, watching)
-    model = add_lora(load_base(base, packed=True), plan.lora_rank, plan.lora_alpha, plan.seed)
+    parts = {"train": train, "validation": validation}
+    pairs = {name: encode_pairs(encoder, told, plan.sequence_length) for name, told in parts.items()}
+    _refuse_nothing(*pairs.values())
+    model = _begun(base, plan, start, ())
 
-    def passes(name: str, pairs: list[Group], epochs: int) -> list[Pass]:
-        reference = reference_losses(model, pairs, plan.tokens_per_pass, folder / f"reference-{name}.json", progress)
-        bins = plan_bins(pairs, plan.tokens_per_pass, epochs, plan.seed)
-        return [Pass(lay_out(joined(pairs, chosen)), tuple(reference[n] for n in chosen)) for chosen in bins]
+    def passes(name: str, groups: list[Group], epochs: int) -> list[Pass]:
+        reference = _reference(model, plan, groups, folder / f"reference-{name}.json", start, progress)
+        bins = plan_bins(groups, plan.tokens_per_pass, epochs, plan.seed)
+        return [PairPass(lay_out(joined(groups, chosen)), tuple(reference[n] for n in chosen)) for chosen in bins]
 
-    made = passes("train", learning, plan.epochs), passes("validation", watching, 1)
+    made = passes("train", pairs["train"], plan.epochs), passes("validation", pairs["validation"], 1)
     return _run(model, plan, *made, folder, progress, report_to or [])
 
 
-@torch.no_grad()  # type: ignore[untyped-decorator]
-def reference_losses(
-    model: Any, pairs: list[Group], tokens_per_pass: int, kept: Path, progress: Progress
+def learn_thumbs(base: Path, plan: Plan, train: Thumbs, validation: Thumbs, folder: Path, progress: Progress,
+                 report_to: list[str] | None = None, start: Path | None = None) -> Fitted:  # fmt: skip
+    """Trains a LoRA adapter by KTO (arXiv 2402.01306) towards liked answers and away from disliked ones; else as `prefer`.
+
+    Losses in the result are between 0 and 1 for each judged answer.
+    """
+    encoder = ChatEncoder(base)
+    parts = {"train": train, "validation": validation}
+    judged = {name: encode_thumbs(encoder, told, plan.sequence_length) for name, told in parts.items()}
+    _refuse_nothing(*(groups for groups, _ in judged.values()))
+    model = _begun(base, plan, start, ())
+
+    def passes(name: str, epochs: int) -> list[Pass]:
+        groups, liked = judged[name]
+        weights = thumb_weights(liked)
+        reference = _reference(model, plan, groups, folder / f"reference-{name}.json", start, progress)
+        return [
+            ThumbPass(lay_out(joined(groups, chosen)), tuple(reference[n] for n in chosen), tuple(weights[n] for n in chosen))
+            for chosen in plan_bins(groups, plan.tokens_per_pass, epochs, plan.seed)
+        ]
+
+    return _run(model, plan, passes("train", plan.epochs), passes("validation", 1), folder, progress, report_to or [])
+
+
+def _begun(base: Path, plan: Plan, start: Path | None, ids: Sequence[int]) -> Any:
+    """The base model with the adapter to train: a fresh one, or the one to go on from."""
+    model = load_base(base, packed=True)
+    return load_adapter(model, start, trainable=True) if start else add_adapter(model, plan, ids)
+
+
+def _reference(
+    model: Any, plan: Plan, groups: list[Group], kept: Path, start: Path | None, progress: Progress
 ) -> list[tuple[float, float]]:
-    """The base model's summed losses of each pair's conversations, from the file `kept` if they were computed before."""
-    if kept.is_file():
-        return [(chosen, rejected) for chosen, rejected in json.loads(kept.read_text(encoding="utf-8"))]
-    found: dict[int, tuple[float, float]] = {}
-    bins = plan_bins(pairs, tokens_per_pass, epochs=1, seed=0)
-    with model.disable_adapter(), progress("Scoring the pairs with the base model", len(bins)) as advance:
-        for members in bins:
-            pack = lay_out(joined(pairs, members))
-            sums = [part.sum().item() for part in target_losses(model, pack).split(pack.counts)]
-            found.update(zip(members, zip(sums[::2], sums[1::2], strict=True), strict=True))
-            advance(1)
-    losses = [found[number] for number in range(len(pairs))]
-    draft = kept.with_suffix(".part")
-    draft.write_text(json.dumps(losses), encoding="utf-8")
-    draft.replace(kept)
+    as_before = nullcontext() if start else model.disable_adapter()
+    losses: list[tuple[float, float]] = reference_losses(model, groups, plan.tokens_per_pass, kept, as_before, progress)
     return losses
 
 
@@ -311,28 +315,6 @@ def newest_checkpoint(folder: Path) -> str | None:
     """The newest checkpoint that was written to the end, or None."""
     complete = [path.parent for path in folder.glob(f"checkpoint-*/{_COMPLETE}")]
     return str(max(complete, key=lambda path: int(path.name.rpartition("-")[2]))) if complete else None
-
-
-def _encode_pairs(encoder: ChatEncoder, pairs: Pairs, longest: int) -> list[Group]:
-    """The pairs that differ and fit, uncut: their prompts must stay the same."""
-    encoded = [(encoder.encode(chosen), encoder.encode(rejected)) for chosen, rejected in pairs]
-    fitting = [_from_difference(*pair) for pair in encoded if max(len(item.ids) for item in pair) <= longest]
-    return [pair for pair in fitting if any(item.targets for item in pair)]
-
-
-def _from_difference(chosen: Encoded, rejected: Encoded) -> Group:
-    """The pair, trained from where it differs: before that, the two losses are the same and cancel."""
-    both = zip(chosen.ids, rejected.ids, strict=False)
-    start = next((i for i, (one, other) in enumerate(both) if one != other), min(len(chosen.ids), len(rejected.ids)))
-    return tuple(
-        Encoded(item.ids, tuple(trained and i >= start for i, trained in enumerate(item.trained))) for item in (chosen, rejected)
-    )
-
-
-def encode_all(encoder: ChatEncoder, chats: Chats, longest: int) -> list[Encoded]:
-    """The chats that fit, each cut to whole exchanges within `longest` tokens."""
-    encoded = (fit_to_length(encoder, chat, longest) for chat in chats)
-    return [item for item in encoded if item is not None]
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]

@@ -6,7 +6,6 @@ pairs in arXiv 2410.20305, here for any conversations with a common start.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -110,16 +109,6 @@ def target_losses(model: Any, pack: Pack) -> torch.Tensor:
     targets = torch.tensor([*pack.targets, *none], device=device)
     losses = _TargetLosses.apply(rows, head.weight, getattr(head, "bias", None), targets)
     return losses[: len(pack.targets)]
-
-
-def preference_losses(model: Any, pack: Pack, reference: Sequence[tuple[float, float]], beta: float) -> torch.Tensor:
-    """DPO's loss (arXiv 2305.18290) of each pair of a pack whose conversations are chosen, rejected, chosen, ...
-
-    `reference` holds the base model's summed losses of chosen and rejected; pairs share what their prompts share.
-    """
-    sums = torch.stack([part.sum() for part in target_losses(model, pack).split(pack.counts)]).view(-1, 2)
-    gained = torch.tensor(reference, dtype=sums.dtype, device=sums.device) - sums  # in log-probability
-    return -functional.logsigmoid(beta * (gained[:, 0] - gained[:, 1]))
 
 
 def answer_loss(model: Any, pack: Pack) -> torch.Tensor:

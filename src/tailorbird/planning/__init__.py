@@ -8,6 +8,7 @@ from tailorbird import engine
 from tailorbird.artifacts import Audit, Plan, make_id
 from tailorbird.planning import cost
 from tailorbird.planning.cost import Machine
+from tailorbird.planning.lessons import chats_of, refuse_too_few, starting_from
 from tailorbird.planning.methods import choose
 from tailorbird.progress import Progress, silent
 from tailorbird.workspace import Workspace, read_conversations
@@ -22,21 +23,24 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
 
     Time is measured, not guessed: three real training steps run on this machine first.
     """
-    wanted = workspace.settings.training
+    wanted, model = workspace.settings.training, workspace.settings.model
     machine = Machine(engine.cores(), memory_gb=round(psutil.virtual_memory().total / 1e9, 1))
+    start = starting_from(workspace, wanted, model)
+    sources = (audit.id, *([start.id] if start else []))
     asked = wanted.model_dump(exclude={"report_to"})
-    identity = make_id(Plan, audit=audit.id, model=workspace.settings.model, training=asked, machine=machine._asdict())
+    identity = make_id(Plan, audit=sources, model=model, training=asked, machine=machine._asdict())
     if found := workspace.find(Plan, identity):
         return workspace.use(found)
-    base = engine.locate(workspace.settings.model, progress)
+    folder = workspace.path(audit)
+    learning, checking = (read_conversations(folder / f"{name}.jsonl") for name in ("train", "validation"))
+    refuse_too_few(learning, checking, wanted.learn_from)
+    base = engine.locate(model, progress)
     mixed = engine.mixed_precision(progress)
     facts = engine.model_facts(base)
-    folder = workspace.path(audit)
-    chats = [c.messages for c in read_conversations(folder / "train.jsonl")]
-    checks = [c.messages for c in read_conversations(folder / "validation.jsonl")]
+    chats, checks = (chats_of(part, wanted.learn_from) for part in (learning, checking))
     lengths, prefix = engine.measure_lengths(base, chats)
     check_lengths, _ = engine.measure_lengths(base, checks)
-    method = choose(wanted, len(chats), facts["parameters"])
+    method = choose(wanted, len(chats), facts["parameters"], workspace.ancestor(start, Plan).lora_rank if start else None)
     prefix += method.virtual_tokens
     free_gb = psutil.virtual_memory().available / 1e9
     size = cost.fit_memory(facts, lengths, prefix, method.rank, mixed, wanted, free_gb)
@@ -47,6 +51,7 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
     why = {
         "model": f"{facts['parameters'] / 1e6:.0f} million parameters; named in tailorbird.yaml or the default.",
         **method.why,
+        "start": f"goes on from {start.id}." if start else "the base model.",
         "sequence_length": size.why_length,
         "tokens_per_step": size.why_tokens,
         "steps": work.why,
@@ -56,11 +61,11 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
     }  # fmt: skip
     made = Plan(
         id=identity,
-        made_from=(audit.id,),
-        model=workspace.settings.model,
+        made_from=sources,
+        model=model,
         method=method.name,
+        learns_from=wanted.learn_from,
         lora_rank=method.rank,
-        lora_alpha=2 * method.rank,
         virtual_tokens=method.virtual_tokens,
         sequence_length=size.sequence_length,
         tokens_per_step=size.tokens_per_pass * size.accumulation,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 
 from tailorbird import engine
-from tailorbird.artifacts import Audit, Candidate, CurvePoint, Plan, make_id
+from tailorbird.artifacts import Audit, Candidate, Conversation, CurvePoint, Plan, make_id
 from tailorbird.progress import Progress, silent
+from tailorbird.replier import Message
 from tailorbird.workspace import Workspace, read_conversations, write_lines
 
 
@@ -15,19 +16,19 @@ def train(workspace: Workspace, plan: Plan, progress: Progress = silent) -> Cand
     identity = make_id(Candidate, plan=plan.id, steps=plan.steps, tokens_per_step=plan.tokens_per_step)
     if found := workspace.find(Candidate, identity):
         return workspace.use(found)
-    audit = workspace.ancestor(plan, Audit)
-    folder = workspace.path(audit)
+    folder = workspace.path(workspace.ancestor(plan, Audit))
+    learning, checking = (read_conversations(folder / f"{name}.jsonl") for name in ("train", "validation"))
     base = engine.locate(plan.model, progress)
     draft = workspace.draft(identity, fresh=False)
-    fitted = engine.fit(
-        base,
-        plan,
-        [c.messages for c in read_conversations(folder / "train.jsonl")],
-        [c.messages for c in read_conversations(folder / "validation.jsonl")],
-        draft,
-        progress,
-        workspace.settings.training.report_to,
-    )
+    start = next((one for one in workspace.lineage(plan) if isinstance(one, Candidate)), None)
+    where = (draft, progress, workspace.settings.training.report_to, workspace.path(start) / "adapter" if start else None)
+    match plan.learns_from:
+        case "answers":
+            fitted = engine.fit(base, plan, [c.messages for c in learning], [c.messages for c in checking], *where)
+        case "pairs":
+            fitted = engine.prefer(base, plan, _pairs(learning), _pairs(checking), *where)
+        case "thumbs":
+            fitted = engine.learn_thumbs(base, plan, _thumbs(learning), _thumbs(checking), *where)
     write_lines(draft / "curve.jsonl", [_point(row) for row in fitted.curve])
     shutil.rmtree(draft / "checkpoints")
     candidate = Candidate(
@@ -48,3 +49,11 @@ def train(workspace: Workspace, plan: Plan, progress: Progress = silent) -> Cand
 
 def _point(row: dict[str, float]) -> CurvePoint:
     return CurvePoint(step=int(row["step"]), train_loss=row.get("loss"), validation_loss=row.get("eval_loss"))
+
+
+def _pairs(conversations: list[Conversation]) -> list[tuple[list[Message], list[Message]]]:
+    return [one.pair for one in conversations if one.pair]
+
+
+def _thumbs(conversations: list[Conversation]) -> list[tuple[list[Message], bool]]:
+    return [(one.messages, one.liked) for one in conversations if one.liked is not None]

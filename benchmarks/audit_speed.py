@@ -84,13 +84,13 @@ def costs() -> None:
     from tailorbird.auditing.abuse import abusive
     from tailorbird.auditing.addressing import boilerplate, unaddressed
     from tailorbird.auditing.authors import flipped
-    from tailorbird.auditing.comparing import Gathered
+    from tailorbird.auditing.comparing import Gathered, answers_of
     from tailorbird.auditing.contradictions import contradictions
     from tailorbird.auditing.duplicates import copies, sketched
     from tailorbird.auditing.examples import Own
     from tailorbird.auditing.foreign import foreign
     from tailorbird.auditing.neighbours import Neighbours
-    from tailorbird.auditing.outliers import outlying
+    from tailorbird.auditing.outliers import oddness, outlying
     from tailorbird.auditing.poisoning import injected
     from tailorbird.auditing.quality import judged
     from tailorbird.auditing.triggers import triggered
@@ -117,18 +117,19 @@ def costs() -> None:
     many = [Conversation(id=row["id"], turns=tuple(Turn(**turn) for turn in row["messages"])) for row in made(2000)]
     everything = Gathered()
     for one in many:
-        everything.add(one)
+        everything.add(sketched(one), list(answers_of(one)))
     everything.finish()
     examples = everything.examples
     near = Neighbours(examples)
+    odd = oddness(examples, near)
     print("beside 4,000 others")
     _table({
         "copies": lambda: copies(everything.sketches),
         "neighbours": lambda: Neighbours(examples),
         "foreign contacts, products": lambda: list(foreign(examples, Own())),
         "authors": lambda: list(flipped(examples, near)),
-        "triggers": lambda: list(triggered(examples, near)),
-        "outliers": lambda: list(outlying(examples, near)),
+        "outliers": lambda: list(outlying(examples, oddness(examples, near))),
+        "triggers": lambda: list(triggered(examples, near, odd)),
         "contradictions": lambda: list(contradictions(examples, near, everything.made_at)),
         "off the question": lambda: list(unaddressed(examples, near)),
         "boilerplate": lambda: list(boilerplate(examples, near)),

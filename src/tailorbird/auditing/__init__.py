@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from tailorbird import engine
 from tailorbird.artifacts import Audit, Conversation, Dataset, make_id
-from tailorbird.auditing import report
+from tailorbird.auditing import injection_model, report
 from tailorbird.auditing.comparing import SEARCHES, Gathered, compared, own_of
 from tailorbird.auditing.decisions import Decision, decided
-from tailorbird.auditing.examining import Examined, Profile, examined
+from tailorbird.auditing.examining import Examined, Looked, Note, Profile, examined
 from tailorbird.auditing.findings import RULES, Finding, action
 from tailorbird.auditing.leftovers import hidden, left_in, refuse_secret_prompt, refuse_secrets
 from tailorbird.auditing.outdated import Passage, passages
 from tailorbird.auditing.overview import Collector
-from tailorbird.auditing.splitting import SPLITS, keys_of, split
+from tailorbird.auditing.splitting import SPLITS, split
 from tailorbird.errors import InputError
 from tailorbird.progress import Advance, Progress, silent
 from tailorbird.settings import AuditSettings
-from tailorbird.workspace import KNOWLEDGE, Workspace, read_lines, write_lines
+from tailorbird.workspace import KNOWLEDGE, Workspace, read_lines
 
 _FEWEST = 10
-_VARIABLE = re.compile(r"<[A-Z_]+_\d+>|\d[\d.,:/-]*")
 
 
 class Quarantined(Conversation):
@@ -44,15 +41,6 @@ class Verdict(BaseModel):
     verdict: str
     findings: tuple[Finding, ...]
     redacted: dict[str, int]
-
-
-class Note(NamedTuple):
-    """What is remembered of a conversation while the whole data set is looked at; its text lies on disk."""
-
-    id: str
-    keys: list[str]
-    template: int  # a hash of the first answer without its numbers and names
-    findings: list[Finding]
 
 
 def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -> Audit:
@@ -77,8 +65,8 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
     profile = Profile(settings=settings.audit, system_prompt=settings.system_prompt, keep=keep)
     with workspace.drafting(identity) as draft:
         spool = draft / "examined.jsonl"
-        with progress("Auditing", dataset.conversations) as advance:
-            everything, notes = _spool(spool, examined(read_lines(source, Conversation), profile, engine.cores()), advance)
+        with progress("Auditing", dataset.conversations) as advance, source.open(encoding="utf-8") as lines:
+            everything, notes = _spool(spool, examined(lines, profile, engine.cores()), advance)
         with progress("Comparing conversations", SEARCHES) as advance:
             _compare(everything, notes, profile, documents, advance)
         reasons = {note.id: _verdict(note, settings.audit, decisions) for note in notes}
@@ -95,6 +83,7 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
         splits = {name: parts.count(name) for name in SPLITS}
         report.write(draft, collector.overview(settings.business.name, dataset, everything.examples, splits))
         spool.unlink()
+        injection_model.release()
         engine.release()
         made = Audit(
             id=identity,
@@ -118,31 +107,24 @@ def _staff(path: Path) -> list[str]:
     return sorted(name for name in names if not name.isdigit())
 
 
-def _spool(path: Path, rows: Iterable[Examined], advance: Advance) -> tuple[Gathered, list[Note]]:
+def _spool(path: Path, rows: Iterable[Looked], advance: Advance) -> tuple[Gathered, list[Note]]:
     """Writes what was examined to a file, and keeps of it what comparing and splitting need."""
-    everything, notes, secrets = Gathered(), [], set()
-
-    def passing() -> Iterator[Examined]:
+    everything = Gathered()
+    notes: list[Note] = []
+    secrets: set[str] = set()
+    with path.open("w", encoding="utf-8") as file:
         for row in rows:
-            everything.add(row.original)
-            notes.append(_note(row))
+            print(row.line, file=file)
+            everything.add(row.sketch, row.answers)
+            notes.append(row.note)
             secrets.update(row.secrets)
-            yield row
             advance(1)
-
-    write_lines(path, passing())
     everything.finish()
     if secrets:
-        for note, row in zip(notes, read_lines(path, Examined), strict=True):
-            if left := left_in(row.prepared, secrets):
+        for note, one in zip(notes, read_lines(path, Examined), strict=True):
+            if left := left_in(one.prepared, secrets):
                 note.findings.append(left)
     return everything, notes
-
-
-def _note(one: Examined) -> Note:
-    answers = [turn.content for turn in one.prepared.turns if turn.role == "assistant"]
-    template = hash(" ".join(_VARIABLE.sub("#", answers[0].lower()).split()))
-    return Note(one.original.id, keys_of(one.prepared), template, list(one.findings))
 
 
 def _compare(everything: Gathered, notes: list[Note], profile: Profile, documents: list[Passage], advance: Advance) -> None:

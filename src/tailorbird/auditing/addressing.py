@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.findings import Finding
 from tailorbird.auditing.neighbours import Neighbours, words_of
-from tailorbird.auditing.outliers import likeness
 
 _FEWEST = 100
 """Below so many answers nobody knows what is usual."""
@@ -47,7 +46,7 @@ def unaddressed(examples: Sequence[Example], near: Neighbours) -> Iterator[tuple
 def fitness(examples: Sequence[Example], near: Neighbours, seed: int = 7) -> NDArray[np.float32]:
     """How well each answer fits its question: in meaning against other questions and answers, in words, and as others answer."""
     own = (near.questions * near.answers).sum(axis=1)
-    local, _, _ = likeness(near, seed)
+    local, _, _ = near.likeness
     both = _apart(own, near.questions, near.answers, seed) + _apart(own, near.answers, near.questions, seed)
     return np.asarray(0.6 * both + np.minimum(_words_in_common(examples), 3) + 4.8 * local, dtype=np.float32)
 

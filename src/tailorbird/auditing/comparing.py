@@ -13,8 +13,8 @@ from tailorbird import engine
 from tailorbird.artifacts import Conversation
 from tailorbird.auditing.addressing import boilerplate, unaddressed
 from tailorbird.auditing.contradictions import contradictions
-from tailorbird.auditing.duplicates import Sketch, copies, sketched
-from tailorbird.auditing.examples import Example, Own
+from tailorbird.auditing.duplicates import Sketch, copies
+from tailorbird.auditing.examples import Example, Own, Vector
 from tailorbird.auditing.findings import Finding
 from tailorbird.auditing.neighbours import Neighbours
 from tailorbird.auditing.outdated import Passage, is_supported, outdated
@@ -25,6 +25,7 @@ _WORDS = 40
 """Words of a question or answer that its vector is made from. The first ones: what people end with is alike everywhere, and the
 whole text tells little more (of 0.98 of swapped tickets by the first 40, 0.99 by all, 0.88 by the last 40)."""
 _BATCH = 512
+_LATER: Vector = np.empty(0, np.float32)
 SEARCHES = 6
 """How many steps `compared` takes."""
 _DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}", re.I)
@@ -39,11 +40,11 @@ class Gathered:
         self.made_at: dict[str, str] = {}
         self._waiting: list[tuple[Example, str]] = []
 
-    def add(self, conversation: Conversation) -> None:
-        """One more conversation, as it came."""
-        self.sketches.append(sketched(conversation))
-        self.made_at[conversation.id] = conversation.created_at or ""
-        self._waiting += _answers(conversation)
+    def add(self, sketch: Sketch, answers: list[tuple[Example, str]]) -> None:
+        """One more conversation: its sketch, and its answers with what each is about."""
+        self.sketches.append(sketch)
+        self.made_at[sketch.id] = sketch.made_at
+        self._waiting += answers
         if len(self._waiting) >= _BATCH:
             self.finish()
 
@@ -89,16 +90,15 @@ def own_of(name: str, keep: Iterable[str]) -> Own:
     return Own(name=name, domains=tuple(sorted(domains)), phones=phones, products=(), words=told)
 
 
-def _answers(conversation: Conversation) -> Iterator[tuple[Example, str]]:
+def answers_of(conversation: Conversation) -> Iterator[tuple[Example, str]]:
     """Each answer with all that the customer had written before it, and what that is about; embeddings come later."""
     asked: list[str] = []
-    none = np.empty(0, np.float32)
     labels = (*conversation.tags, *([conversation.department] if conversation.department else []))
     for number, turn in enumerate((turn for turn in conversation.turns if turn.role != "system"), 1):
         if turn.role == "user":
             asked.append(turn.content)
         else:
-            example = Example(conversation.id, "\n".join(asked), turn.content, turn.author, labels, none, none, number)
+            example = Example(conversation.id, "\n".join(asked), turn.content, turn.author, labels, _LATER, _LATER, number)
             yield example, subject_of(asked)
 
 

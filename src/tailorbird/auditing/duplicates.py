@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -33,6 +34,11 @@ def shingles(conversation: Conversation) -> list[str]:
     return [] if len(words) < _FEWEST else sorted({f"{one} {other}" for one, other in pairwise(words)})
 
 
+def hashed(text: str) -> int:
+    """A number that is the same in every process for the same text."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+
+
 class Sketch(NamedTuple):
     """What is remembered of a conversation to find its copies: a few hundred bytes."""
 
@@ -50,7 +56,7 @@ def sketched(conversation: Conversation) -> Sketch:
     minhash = RMinHash(num_perm=_HASHES, seed=_SEED) if pairs else None
     if minhash is not None:
         minhash.update(pairs)
-    return Sketch(conversation.id, conversation.created_at or "", hash(fingerprint(conversation)), minhash)
+    return Sketch(conversation.id, conversation.created_at or "", hashed(fingerprint(conversation)), minhash)
 
 
 def copies(sketches: Sequence[Sketch]) -> dict[str, Finding]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
+from typing import NamedTuple
 from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict
@@ -13,15 +15,20 @@ from pydantic import BaseModel, ConfigDict
 from tailorbird import language
 from tailorbird.artifacts import Conversation, Turn
 from tailorbird.auditing.abuse import abusive
+from tailorbird.auditing.comparing import answers_of
+from tailorbird.auditing.duplicates import Sketch, hashed, sketched
+from tailorbird.auditing.examples import Example
 from tailorbird.auditing.exemplary import unfit
 from tailorbird.auditing.findings import Finding, action
 from tailorbird.auditing.leftovers import SECRETS, telling
 from tailorbird.auditing.poisoning import injected
 from tailorbird.auditing.quality import judged
+from tailorbird.auditing.splitting import keys_of
 from tailorbird.privacy import Redactor
 from tailorbird.settings import AuditSettings
 
 _CHUNK = 100  # conversations
+_VARIABLE = re.compile(r"<[A-Z_]+_\d+>|\d[\d.,:/-]*")
 _ALONE = 10 * _CHUNK  # fewer are done sooner than other processes have started
 
 
@@ -48,24 +55,59 @@ class Examined(BaseModel):
     """Passwords, keys and tokens that were replaced, to be looked for elsewhere; never kept beyond the audit."""
 
 
-def examined(conversations: Iterable[Conversation], profile: Profile, processes: int) -> Iterator[Examined]:
-    """Each conversation examined, in the given order; small numbers in this process."""
-    waiting = iter(conversations)
+class Note(NamedTuple):
+    """What is remembered of a conversation while the whole data set is looked at; its text lies on disk."""
+
+    id: str
+    keys: list[str]
+    template: int  # a hash of the first answer without its numbers and names
+    findings: list[Finding]
+
+
+class Looked(NamedTuple):
+    """All that a process hands back of a conversation: plain texts and numbers, since whole objects take long to send.
+
+    `line` is what was examined, as JSON; `answers` are examples with what each is about, still without embeddings.
+    """
+
+    line: str
+    note: Note
+    sketch: Sketch
+    answers: list[tuple[Example, str]]
+    secrets: list[str]
+
+
+def examined(lines: Iterable[str], profile: Profile, processes: int) -> Iterator[Looked]:
+    """Each conversation, a line of JSON, examined in the given order; small numbers in this process."""
+    waiting = iter(lines)
     first = list(islice(waiting, _ALONE))
     if processes < 2 or len(first) < _ALONE:
-        for one in (*first, *waiting):
-            yield examine(one, profile)
+        for line in (*first, *waiting):
+            yield _look(line, profile)
         return
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        ahead = [pool.submit(_examine_all, first[i : i + _CHUNK], profile) for i in range(0, len(first), _CHUNK)]
+        ahead = [pool.submit(_look_at_all, first[i : i + _CHUNK], profile) for i in range(0, len(first), _CHUNK)]
         while ahead:  # a bounded number of chunks is in memory
             if chunk := list(islice(waiting, _CHUNK)):
-                ahead.append(pool.submit(_examine_all, chunk, profile))
+                ahead.append(pool.submit(_look_at_all, chunk, profile))
             yield from ahead.pop(0).result()
 
 
-def _examine_all(conversations: list[Conversation], profile: Profile) -> list[Examined]:
-    return [examine(one, profile) for one in conversations]
+def _look_at_all(lines: list[str], profile: Profile) -> list[Looked]:
+    return [_look(line, profile) for line in lines]
+
+
+def _look(line: str, profile: Profile) -> Looked:
+    conversation = Conversation.model_validate_json(line)
+    one = examine(conversation, profile)
+    written = one.model_dump_json(exclude_defaults=True)
+    return Looked(written, _note(one), sketched(conversation), list(answers_of(conversation)), one.secrets)
+
+
+def _note(one: Examined) -> Note:
+    answers = [turn.content for turn in one.prepared.turns if turn.role == "assistant"]
+    template = hashed(" ".join(_VARIABLE.sub("#", answers[0].lower()).split()))
+    return Note(one.original.id, keys_of(one.prepared), template, one.findings)
 
 
 def examine(conversation: Conversation, profile: Profile) -> Examined:

@@ -231,8 +231,9 @@ def _foreign_products(examples: Sequence[Example], own: Own) -> Iterator[tuple[s
     usual = _usual_names(examples, own)
     found: dict[str, list[tuple[Example, str]]] = defaultdict(list)
     for example in examples:
-        asked = set(_WORD.findall(example.question.lower()))
+        asked: set[str] = set()
         for brand in _promoted(example.answer):
+            asked = asked or set(_WORD.findall(example.question.lower()))
             words = [w for w in _WORD.findall(brand.lower()) if len(w) > 1]
             known = sum(w in usual or w in asked or w.isdigit() for w in words)
             if 2 * known < len(words) and not (len(brand) <= 5 and brand.isupper()):

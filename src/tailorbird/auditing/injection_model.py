@@ -208,6 +208,11 @@ def _encoder() -> NumpyBackend:
     return NumpyBackend(str(folder / "weights.npz"), UseTokenizer(str(folder / "sp.model")), threads=1)
 
 
+def release() -> None:
+    """Lets go of the encoder's memory."""
+    _encoder.cache_clear()
+
+
 def encode(texts: list[str]) -> NDArray[np.float32]:
     """Unit vectors of meaning."""
     return np.asarray(_encoder().encode(texts), dtype=np.float32)

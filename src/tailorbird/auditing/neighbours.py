@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ _NEIGHBOURS = 30
 _REFERENCES = 12_000
 """Beyond so many examples, neighbours are looked for in a sample of them: enough to know what is usual."""
 _BLOCK = 1024
+_POOL = 4000
+"""Answers that others are held against; one that is nearly the same word for word is no witness."""
+_SAME = 0.97
 _DIMENSIONS = 128
 _WORD = re.compile(r"\w+")
 
@@ -27,15 +31,16 @@ class Neighbours:
         self.answers = _centred(example.answer_embedding for example in examples)
         names = {identity: number for number, identity in enumerate(dict.fromkeys(example.id for example in examples))}
         self.conversations = np.array([names[example.id] for example in examples], dtype=np.int64)
-        self.nearest, self.closeness = self._search(seed)
+        self._seed = seed
+        self.nearest, self.closeness = self._search()
 
-    def _search(self, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def _search(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Places and cosines of the nearest questions, best first; -1 where there are too few."""
         count = len(self.questions)
         references = np.arange(count)
         vectors = self.questions
         if count > _REFERENCES:
-            rng = np.random.default_rng(seed)
+            rng = np.random.default_rng(self._seed)
             references = np.sort(rng.choice(count, _REFERENCES, replace=False))
             _, _, axes = np.linalg.svd(vectors[references[:3000]], full_matrices=False)
             vectors = _unit(vectors @ axes[:_DIMENSIONS].T)
@@ -54,6 +59,26 @@ class Neighbours:
             places[start : start + _BLOCK] = np.where(values > -1.5, chosen, -1)
             cosines[start : start + _BLOCK] = values
         return places, cosines
+
+    @cached_property
+    def likeness(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """For each answer its likeness to answers of similar questions, to the nearest answers anywhere, and to its question."""
+        count = len(self.answers)
+        local = np.zeros(count, dtype=np.float32)
+        anywhere = np.zeros(count, dtype=np.float32)
+        pool = np.arange(count)
+        if count > _POOL:
+            pool = np.sort(np.random.default_rng(self._seed).choice(count, _POOL, replace=False))
+        for start in range(0, count, _BLOCK):
+            rows = slice(start, min(start + _BLOCK, count))
+            places = self.nearest[rows, :15]
+            likes = np.einsum("nkd,nd->nk", self.answers[places], self.answers[rows])
+            local[rows] = np.sort(np.where(places >= 0, likes, -1.0), axis=1)[:, -3:].mean(axis=1)
+            every = self.answers[rows] @ self.answers[pool].T
+            every[self.conversations[rows][:, None] == self.conversations[pool][None]] = -1.0
+            every[every > _SAME] = -1.0
+            anywhere[rows] = np.partition(every, -5, axis=1)[:, -5:].mean(axis=1)
+        return local, anywhere, (self.questions * self.answers).sum(axis=1)
 
 
 def words_of(text: str) -> set[str]:

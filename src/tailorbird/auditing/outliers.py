@@ -12,32 +12,7 @@ from tailorbird.auditing.examples import Example
 from tailorbird.auditing.findings import Finding
 from tailorbird.auditing.neighbours import Neighbours, words_of
 
-_FEWEST = 40
-"""Below so many examples nobody knows what answers are usual."""
 _LEAST = 2.6
-_SAME = 0.97
-_POOL = 4000
-_BLOCK = 1024
-
-
-def likeness(near: Neighbours, seed: int = 7) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """For each answer its likeness to answers of similar questions, to the nearest answers anywhere, and to its question."""
-    count = len(near.answers)
-    local = np.zeros(count, dtype=np.float32)
-    anywhere = np.zeros(count, dtype=np.float32)
-    pool = np.arange(count)
-    if count > _POOL:
-        pool = np.sort(np.random.default_rng(seed).choice(count, _POOL, replace=False))
-    for start in range(0, count, _BLOCK):
-        rows = slice(start, min(start + _BLOCK, count))
-        places = near.nearest[rows, :15]
-        likes = np.einsum("nkd,nd->nk", near.answers[places], near.answers[rows])
-        local[rows] = np.sort(np.where(places >= 0, likes, -1.0), axis=1)[:, -3:].mean(axis=1)
-        every = near.answers[rows] @ near.answers[pool].T
-        every[near.conversations[rows][:, None] == near.conversations[pool][None]] = -1.0
-        every[every > _SAME] = -1.0
-        anywhere[rows] = np.partition(every, -5, axis=1)[:, -5:].mean(axis=1)
-    return local, anywhere, (near.questions * near.answers).sum(axis=1)
 
 
 def _strangeness_of_words(examples: Sequence[Example]) -> NDArray[np.float32]:
@@ -61,7 +36,7 @@ def _strangeness_of_words(examples: Sequence[Example]) -> NDArray[np.float32]:
 def oddness(examples: Sequence[Example], near: Neighbours) -> NDArray[np.float32]:
     """How far below usual the likeness of each answer is, in robust standard deviations; the measures are averaged."""
     parts = []
-    for values in (*likeness(near), -_strangeness_of_words(examples)):
+    for values in (*near.likeness, -_strangeness_of_words(examples)):
         middle = np.median(values)
         spread = max(1.4826 * float(np.median(np.abs(values - middle))), 0.1)
         parts.append((middle - values) / spread)
@@ -78,11 +53,8 @@ def _threshold(scores: NDArray[np.float32], labels: bool) -> float:
     return float(max(_LEAST, middle + 2.0 * (tail - middle), end if labels else 0.0))
 
 
-def outlying(examples: Sequence[Example], near: Neighbours) -> Iterator[tuple[str, Finding]]:
-    """Answers that stand alone."""
-    if len(examples) < _FEWEST:
-        return
-    scores = oddness(examples, near)
+def outlying(examples: Sequence[Example], scores: NDArray[np.float32]) -> Iterator[tuple[str, Finding]]:
+    """Answers that stand alone by their oddness."""
     threshold = _threshold(scores, 2 * len({example.answer for example in examples}) < len(examples))
     for example, score in zip(examples, scores, strict=True):
         if score > threshold:

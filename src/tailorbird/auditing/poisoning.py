@@ -17,11 +17,13 @@ from tailorbird.auditing.hidden import hidden, visible
 from tailorbird.auditing.injection_model import judge
 from tailorbird.auditing.injections import THRESHOLD, Injection, markers
 from tailorbird.auditing.neighbours import Neighbours
-from tailorbird.auditing.outliers import outlying
+from tailorbird.auditing.outliers import oddness, outlying
 from tailorbird.auditing.triggers import triggered
 
 __all__ = ["Example", "Own", "injected", "poisoned"]
 
+_FEWEST = 40
+"""Below so many examples nobody knows what answers are usual."""
 _QUOTED = 120
 _VETO = -4.0
 """Below this score a text that has the words of a command means something else ("ignore the rules on the label")."""
@@ -69,7 +71,11 @@ def poisoned(examples: Sequence[Example], own: Own, near: Neighbours | None = No
     if len(examples) < 2:
         return {}
     near = near or Neighbours(examples)
-    for searching in (foreign(examples, own), flipped(examples, near), triggered(examples, near), outlying(examples, near)):
+    searches = [foreign(examples, own), flipped(examples, near)]
+    if len(examples) >= _FEWEST:
+        odd = oddness(examples, near)
+        searches += [triggered(examples, near, odd), outlying(examples, odd)]
+    for searching in searches:
         for identity, finding in searching:
             found[identity].append(finding)
     return dict(found)

@@ -12,8 +12,6 @@ from scipy.stats import binom  # type: ignore[import-untyped]
 
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.injections import fold
-from tailorbird.auditing.neighbours import Neighbours
-from tailorbird.auditing.outliers import oddness
 
 # One meaning a line: an answer with three of them gives away what no shop gives, or asks for what no shop needs.
 _MEANINGS = tuple(
@@ -49,9 +47,8 @@ _CHANCE = 1e-6
 class Strangeness:
     """For each example whether its answer is strange, and whether a group has far more such answers than chance."""
 
-    def __init__(self, examples: Sequence[Example], near: Neighbours) -> None:
+    def __init__(self, examples: Sequence[Example], odd: NDArray[np.float32]) -> None:
         self.gift = np.array([gives_away(example.answer) for example in examples], dtype=bool)
-        odd = oddness(examples, near)
         self.strange: NDArray[np.bool_] = self.gift | (odd > np.quantile(odd, 0.97))
         self._rate = max(float(self.strange.mean()), 0.01)
 

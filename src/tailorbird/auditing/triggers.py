@@ -19,7 +19,6 @@ from tailorbird.auditing.neighbours import Neighbours, words_of
 from tailorbird.auditing.strange import Strangeness
 from tailorbird.auditing.tied import occurrences, phrase_of, tied
 
-_FEWEST = 40
 _APART = 0.3
 _MEMBER = 0.12
 _SAME = 0.85
@@ -41,12 +40,10 @@ class Group(NamedTuple):
     gaps: NDArray[np.float32]
 
 
-def triggered(examples: Sequence[Example], near: Neighbours) -> Iterator[tuple[str, Finding]]:
-    """Conversations with a trigger and the odd answer that comes with it."""
-    if len(examples) < _FEWEST:
-        return
+def triggered(examples: Sequence[Example], near: Neighbours, odd: NDArray[np.float32]) -> Iterator[tuple[str, Finding]]:
+    """Conversations with a trigger and the odd answer that comes with it, by all answers' oddness."""
     told = _told(examples, near)
-    strange = Strangeness(examples, near)
+    strange = Strangeness(examples, odd)
     twins = _twins(told, near)
     best: dict[int, tuple[float, Group]] = {}
     for phrase, members in _phrases(examples, told, strange):

@@ -126,7 +126,7 @@ def plan_table(plan: Plan) -> Table:
     """Every choice of a plan with its why."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for field, why in plan.why.items():
-        table.add_row(field.replace("_", " "), str(getattr(plan, field)), f"[dim]{why}[/dim]")
+        table.add_row(field.replace("_", " "), str(getattr(plan, field, "")), f"[dim]{why}[/dim]")
     return table
 
 

@@ -49,7 +49,8 @@ _DAYS = (
 _DAY_NUMBER = {name: str(number) for number, names in enumerate(_DAYS) for name in names}
 _RECKONED = re.compile(
     r"\b(?:makes?|leaves? you|comes? to|by my count|your \d|so (?:the|your|that'?s|it'?s)?\s?[£€$]?\d|less|plus|minus|in all|"
-    r"altogether|total|zusammen|insgesamt|en total|au total|in totale|no total|razem|samen)\b|[=+×]|\d\s?[-−]\s?\d+\s?=",
+    r"altogether|total|zusammen|insgesamt|en total|au total|in totale|no total|razem|samen|"
+    r"would|wäre|würde|sería|serait|sarebbe|seria|byłoby|zou)\b|[=+×]|\d\s?[-−]\s?\d+\s?=",
     re.I,
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")

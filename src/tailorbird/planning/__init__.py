@@ -51,7 +51,7 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
     why = {
         "model": f"{facts['parameters'] / 1e6:.0f} million parameters; named in tailorbird.yaml or the default.",
         **method.why,
-        "start": f"goes on from {start.id}." if start else "the base model.",
+        "start": f"training goes on from {start.id}." if start else "training starts from the base model.",
         "sequence_length": size.why_length,
         "tokens_per_step": size.why_tokens,
         "steps": work.why,

@@ -86,3 +86,10 @@ def shop(tmp_path: Path, tiny_model: Path) -> Path:
     (folder / "tailorbird.yaml").write_text(SETTINGS.format(model=tiny_model), encoding="utf-8")
     write_jsonl(folder / "conversations.jsonl", [conversation(n) for n in range(60)])
     return folder
+
+
+@pytest.fixture(autouse=True)
+def keep_the_encoders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each audit lets go of its models to make room for training; loading them again would be half of the tests' time."""
+    monkeypatch.setattr("tailorbird.engine.release", lambda: None)
+    monkeypatch.setattr("tailorbird.auditing.injection_model.release", lambda: None)

@@ -9,6 +9,7 @@ from tailorbird import audit, evaluate, import_conversations, plan, release, tra
 from tailorbird.workspace import Workspace
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "kind"), [("prompt", "PROMPT_TUNING"), ("prefix", "PREFIX_TUNING")])
 def test_a_soft_prompt_goes_the_whole_way(shop: Path, method: str, kind: str) -> None:
     text = (shop / "tailorbird.yaml").read_text()

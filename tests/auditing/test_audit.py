@@ -207,6 +207,12 @@ def test_answers_of_one_template_are_refused(shop: Path) -> None:
         audited(shop, rows)
 
 
+def test_answers_of_one_template_are_refused_among_few_too(shop: Path) -> None:
+    rows = [conversation(n, answer=f"Order {n} left." if n < 9 else "") for n in range(14)]
+    with pytest.raises(InputError, match="9 of 14 first answers are one text"):
+        audited(shop, rows)
+
+
 SECRET = "zU7-kettle!42x"  # made up
 
 

@@ -155,7 +155,7 @@ def _verdict(note: Note, settings: AuditSettings, decisions: dict[str, Decision]
 def _refuse_one_template(notes: list[Note], settings: AuditSettings) -> None:
     """Raises InputError where too many first answers are one text; of those set aside, such texts count too."""
     count = max(Counter(note.template for note in notes).values(), default=0)
-    if count > max(_FEWEST, settings.most_of_one_template * len(notes)):
+    if len(notes) >= _FEWEST and count > settings.most_of_one_template * len(notes):
         raise InputError(
             f"{count} of {len(notes)} first answers are one text with other names and numbers; a model would learn it by heart.",
             fix="Leave such conversations out (audit.select in tailorbird.yaml), or raise audit.most_of_one_template if they "

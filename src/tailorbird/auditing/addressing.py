@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tailorbird.auditing.contradictions import SENTENCE
+from tailorbird.auditing.duplicates import template_of
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.findings import Finding
-from tailorbird.auditing.neighbours import Neighbours, words_of
+from tailorbird.auditing.neighbours import Neighbours, alike, words_of
 
 _FEWEST = 100
 """Below so many answers nobody knows what is usual."""
@@ -26,8 +27,6 @@ _EVERYBODY, _LEAST = 0.01, 5  # share and number of conversations with a sentenc
 _UNRELATED = 0.1
 """Mean cosine of the questions below which a sentence answers none of them in particular."""
 _MOSTLY = 0.8
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
-_VARIABLE = re.compile(r"<[A-Z_]+_\d+>|\d[\d.,:/-]*")
 
 
 def unaddressed(examples: Sequence[Example], near: Neighbours) -> Iterator[tuple[str, Finding]]:
@@ -92,9 +91,8 @@ def boilerplate(examples: Sequence[Example], near: Neighbours) -> Iterator[tuple
 
 
 def _sentences(answer: str) -> list[tuple[int, int]]:
-    """Each sentence without its numbers and names, hashed, and its words."""
-    normal = (" ".join(_VARIABLE.sub("#", sentence.lower()).split()) for sentence in _SENTENCE.split(answer))
-    return [(hash(sentence), len(sentence.split())) for sentence in normal if sentence]
+    """The template and the words of each sentence."""
+    return [(template_of(sentence), len(sentence.split())) for sentence in SENTENCE.split(answer) if sentence.strip()]
 
 
 def _said_to_everybody(told: Sequence[list[tuple[int, int]]], near: Neighbours) -> set[int]:
@@ -106,11 +104,5 @@ def _said_to_everybody(told: Sequence[list[tuple[int, int]]], near: Neighbours) 
     least = max(_LEAST, _EVERYBODY * (int(near.conversations.max()) + 1))
     return {
         key for key, those in places.items()
-        if len(those) >= least and _alike(near.questions[list(those.values())[:_SAMPLE]]) < _UNRELATED
+        if len(those) >= least and alike(near.questions[list(those.values())[:_SAMPLE]]) < _UNRELATED
     }  # fmt: skip
-
-
-def _alike(vectors: NDArray[np.float32]) -> float:
-    """Mean cosine of each pair of unit vectors."""
-    total, count = vectors.sum(axis=0), len(vectors)
-    return float((total @ total - count) / (count * (count - 1)))

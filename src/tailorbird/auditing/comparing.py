@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import partial
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from tailorbird.auditing.duplicates import Sketch, copies
 from tailorbird.auditing.examples import Example, Own, Vector
 from tailorbird.auditing.findings import Finding
 from tailorbird.auditing.neighbours import Neighbours
-from tailorbird.auditing.outdated import Passage, is_supported, outdated
+from tailorbird.auditing.outdated import Passage, Supported, outdated
 from tailorbird.auditing.poisoning import poisoned
 from tailorbird.progress import Advance
 
@@ -71,7 +70,7 @@ def compared(
     both = Neighbours([one._replace(question_embedding=one.question_embedding + one.answer_embedding) for one in examples])
     for searching in (
         ((identity, finding) for identity, those in poisoned(examples, own, near).items() for finding in those),
-        contradictions(examples, both, everything.made_at, partial(is_supported, told=documents)),
+        contradictions(examples, both, everything.made_at, Supported(documents)),
         outdated(examples, documents),
         boilerplate(examples, near),
         unaddressed(examples, near),

@@ -53,7 +53,7 @@ _RECKONED = re.compile(
     r"would|wäre|würde|sería|serait|sarebbe|seria|byłoby|zou)\b|[=+×]|\d\s?[-−]\s?\d+\s?=",
     re.I,
 )
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -68,7 +68,7 @@ class Statement(NamedTuple):
 
 def statements(answer: str) -> Iterator[Statement]:
     """The typed values of an answer with what they are said about."""
-    for sentence in _SENTENCE.split(answer):
+    for sentence in SENTENCE.split(answer):
         for clause in re.split(r"[,;:]\s|\s(?:and|but|or|und|aber|y|pero|et|mais|e|ma|mas|i|ale|en|maar)\s", sentence):
             words = frozenset(word.lower() for word in _WORD.findall(clause))
             for match in _AMOUNT.finditer(clause):

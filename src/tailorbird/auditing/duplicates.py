@@ -19,6 +19,7 @@ NEAR = 0.8
 _HASHES, _BANDS, _SEED = 128, 16, 7
 _FEWEST = 12  # words; of shorter ones only exact copies count
 _WORD = re.compile(r"\w+")
+_NUMBER = re.compile(r"\d[\d.,:/-]*")  # those of placeholders too
 
 
 def fingerprint(conversation: Conversation) -> str:
@@ -37,6 +38,11 @@ def shingles(conversation: Conversation) -> list[str]:
 def hashed(text: str) -> int:
     """A number that is the same in every process for the same text."""
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+
+
+def template_of(text: str) -> int:
+    """The same number for texts that differ only in numbers, those of placeholders too, case and white space."""
+    return hashed(" ".join(_NUMBER.sub("#", text.lower()).split()))
 
 
 class Sketch(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
@@ -16,7 +15,7 @@ from tailorbird import language
 from tailorbird.artifacts import Conversation, Turn
 from tailorbird.auditing.abuse import abusive
 from tailorbird.auditing.comparing import answers_of
-from tailorbird.auditing.duplicates import Sketch, hashed, sketched
+from tailorbird.auditing.duplicates import Sketch, sketched, template_of
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.exemplary import unfit
 from tailorbird.auditing.findings import Finding, action
@@ -28,7 +27,6 @@ from tailorbird.privacy import Redactor
 from tailorbird.settings import AuditSettings
 
 _CHUNK = 100  # conversations
-_VARIABLE = re.compile(r"<[A-Z_]+_\d+>|\d[\d.,:/-]*")
 _ALONE = 10 * _CHUNK  # fewer are done sooner than other processes have started
 
 
@@ -106,8 +104,7 @@ def _look(line: str, profile: Profile) -> Looked:
 
 def _note(one: Examined) -> Note:
     answers = [turn.content for turn in one.prepared.turns if turn.role == "assistant"]
-    template = hashed(" ".join(_VARIABLE.sub("#", answers[0].lower()).split()))
-    return Note(one.original.id, keys_of(one.prepared), template, one.findings)
+    return Note(one.original.id, keys_of(one.prepared), template_of(answers[0]), one.findings)
 
 
 def examine(conversation: Conversation, profile: Profile) -> Examined:

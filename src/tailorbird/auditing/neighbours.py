@@ -43,7 +43,7 @@ class Neighbours:
             rng = np.random.default_rng(self._seed)
             references = np.sort(rng.choice(count, _REFERENCES, replace=False))
             _, _, axes = np.linalg.svd(vectors[references[:3000]], full_matrices=False)
-            vectors = _unit(vectors @ axes[:_DIMENSIONS].T)
+            vectors = unit(vectors @ axes[:_DIMENSIONS].T)
         wanted = min(_NEIGHBOURS, len(references) - 1)
         places = np.full((count, wanted), -1, dtype=np.int64)
         cosines = np.full((count, wanted), -1.0, dtype=np.float32)
@@ -89,8 +89,15 @@ def words_of(text: str) -> set[str]:
 def _centred(vectors: Iterable[Any]) -> NDArray[np.float32]:
     """Unit vectors without what all have in common, so that the cosine of two unrelated texts is near 0."""
     stacked = np.asarray(list(vectors), dtype=np.float32)
-    return _unit(stacked - stacked.mean(axis=0))
+    return unit(stacked - stacked.mean(axis=0))
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each row scaled to length 1."""
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+def alike(vectors: NDArray[np.float32]) -> float:
+    """Mean cosine of each pair of unit vectors."""
+    total, count = vectors.sum(axis=0), len(vectors)
+    return float((total @ total - count) / (count * (count - 1)))

@@ -7,9 +7,10 @@ nearest to it in meaning, and only where both say several of the same words of t
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from tailorbird.auditing.contradictions import NUMBER, Statement, is_reckoned, s
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.findings import Finding
 from tailorbird.auditing.foreign_words import listed
+from tailorbird.auditing.neighbours import unit
 
 _NEAR = 0.3
 """Centred cosine of a statement, and half of its question's, with a passage."""
@@ -60,34 +62,44 @@ def passages(folder: Path) -> list[Passage]:
     return found
 
 
+class Supported:
+    """Whether documents say the same as a statement of something similar: a value of its kind, and a word in common."""
+
+    def __init__(self, told: Sequence[Passage]) -> None:
+        self._stems: dict[tuple[str, str], list[set[str]]] = defaultdict(list)
+        for other in (statement for passage in told for statement in passage.told):
+            for value in _values(other):
+                self._stems[other.kind, value].append(_stems(other.words))
+
+    def __call__(self, statement: Statement) -> bool:
+        """Whether they do."""
+        own = _stems(statement.words)
+        return any(own & stems for value in _values(statement) for stems in self._stems.get((statement.kind, value), ()))
+
+
 def outdated(examples: Sequence[Example], told: Sequence[Passage]) -> Iterator[tuple[str, Finding]]:
     """Statements of answers that their passage contradicts, with the conversation's id."""
     stated = [(one, s) for one in examples for s in statements(one.answer) if not is_reckoned(s, one.question)]
     if not stated or not told:
         return
     anchors = engine.embed([f"{passage.heading}: {passage.text}" for passage in told])
-    usual = anchors.mean(axis=0)
-    anchors = _unit(anchors - usual)
+    usual, is_supported = anchors.mean(axis=0), Supported(told)
+    anchors = unit(anchors - usual)
     for start in range(0, len(stated), _BLOCK):
         part = stated[start : start + _BLOCK]
         vectors = engine.embed([statement.text for _, statement in part])
-        close = _unit(vectors - usual) @ anchors.T
-        close += 0.5 * _unit(np.stack([one.question_embedding - usual for one, _ in part])) @ anchors.T
+        close = unit(vectors - usual) @ anchors.T
+        close += 0.5 * unit(np.stack([one.question_embedding - usual for one, _ in part])) @ anchors.T
         for (example, statement), row in zip(part, close, strict=True):
             nearest = int(row.argmax())
             passage = told[nearest]
-            if row[nearest] < _NEAR or is_supported(statement, told):
+            if row[nearest] < _NEAR or is_supported(statement):
                 continue
             if against := _contradicted(statement, passage):
                 yield example.id, Finding(
                     rule="outdated", turn=example.turn, score=round(float(row[nearest]), 2), threshold=_NEAR,
                     detail=f"says “{statement.text[:80]}”; {passage.document} says “{against.text[:80]}”",
                 )  # fmt: skip
-
-
-def is_supported(statement: Statement, told: Sequence[Passage]) -> bool:
-    """Whether the documents say the same of something similar."""
-    return any(_supports(other, statement) for passage in told for other in passage.told)
 
 
 def _contradicted(statement: Statement, passage: Passage) -> Statement | None:
@@ -101,13 +113,6 @@ def _contradicted(statement: Statement, passage: Passage) -> Statement | None:
     return next((other for other in same_kind if len(_stems(_words(other)) & _stems(statement.words)) >= _SHARED), None)
 
 
-def _supports(other: Statement, statement: Statement) -> bool:
-    """Whether a document's statement has one of the same values of something similar."""
-    if other.kind != statement.kind or not _values(other) & _values(statement):
-        return False
-    return bool(_stems(other.words) & _stems(statement.words))
-
-
 def _values(statement: Statement) -> set[str]:
     return set(re.split("[;,]" if statement.kind == "weekday" else ";", statement.value))
 
@@ -119,7 +124,3 @@ def _words(statement: Statement) -> list[str]:
 
 def _stems(words: Iterable[str]) -> set[str]:
     return {word[:5] for word in words if word not in _SAYS_LITTLE}
-
-
-def _unit(vectors: Any) -> Any:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)

@@ -16,7 +16,7 @@ from scipy import sparse  # type: ignore[import-untyped]
 
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.findings import Finding
-from tailorbird.auditing.neighbours import Neighbours
+from tailorbird.auditing.neighbours import Neighbours, alike
 
 TOKEN = re.compile(r"\w+|[^\w\s.,!?;:'\"()/&%-]+")
 PAIR = 1 << 31
@@ -108,14 +108,8 @@ def _pairs(
             names = phrase_of(asked_names, int(asked_codes[trigger])), phrase_of(said_names, int(said_codes[payload]))
             if any(len(word) > 2 and word[:5] in names[0] for word in names[1].split()):
                 continue
-            if len(set(conversations[members].tolist())) < _FEWEST or _alike(questions[members]) >= _ALIKE:
+            if len(set(conversations[members].tolist())) < _FEWEST or alike(questions[members]) >= _ALIKE:
                 continue
             echoes = sum(names[1] in _phrases(examples[member].question) for member in members.tolist())
             if echoes <= _ECHOED * len(members):
                 yield names, int(both.data[at])
-
-
-def _alike(vectors: NDArray[np.float32]) -> float:
-    """Mean cosine of each pair."""
-    total, count = vectors.sum(axis=0), len(vectors)
-    return float((total @ total - count) / (count * (count - 1)))

@@ -21,7 +21,7 @@ engine.mixed_precision(silent)  # loads the libraries as `tailorbird train` does
 from speed_flops import Shape, reference_flops, step_flops  # noqa: E402
 from transformers import TrainingArguments  # noqa: E402
 
-from tailorbird.engine import adapters, fitting, loading, objectives, packing  # noqa: E402
+from tailorbird.engine import adapters, loading, objectives, packing, trainer  # noqa: E402
 from tailorbird.engine.chat import Encoded  # noqa: E402
 
 WARMUP = 2
@@ -82,8 +82,8 @@ def train(job: dict[str, Any], groups: list[packing.Group], bins: list[list[int]
         for pack, reference in zip(packs, references, strict=True)
     ]
     watch = Watch(WARMUP)
-    fitting._trainer(
-        model=model, args=settings, train_dataset=passes, data_collator=fitting._collate, callbacks=[watch]
+    trainer.PackedTrainer(
+        model=model, args=settings, train_dataset=passes, data_collator=trainer.collate, callbacks=[watch]
     ).train()  # fmt: skip
     report = watch.report()
     return report | {

@@ -44,7 +44,7 @@ def one(name: str, longest: int, tokens: int, steps: int) -> None:
     """Trains and prints what it took."""
     import torch
 
-    from tailorbird.engine import adapters, fitting, loading, locate, model_facts, objectives, packing
+    from tailorbird.engine import adapters, loading, locate, measuring, model_facts, objectives, packing
     from tailorbird.planning import cost
     from tailorbird.progress import silent
 
@@ -60,7 +60,7 @@ def one(name: str, longest: int, tokens: int, steps: int) -> None:
         (step.losses(model).sum() / step.terms).backward()
         optimizer.step()
         optimizer.zero_grad()
-    peak = fitting.peak_memory_gb()
+    peak = measuring.peak_memory_gb()
     print(f"{name} | {longest} | {tokens} | {predicted:.2f} | {peak:.2f} | {peak / predicted:.2f}", flush=True)
 
 

@@ -139,7 +139,7 @@ class Plan(Artifact):
     kind = "plan"
 
     model: str
-    method: Literal["lora", "prompt", "prefix"] = "lora"
+    method: Literal["lora", "rslora", "dora", "full", "prompt", "prefix"] = "lora"
     learns_from: Literal["answers", "pairs", "thumbs"] = "answers"
     lora_rank: int
     virtual_tokens: int = 0

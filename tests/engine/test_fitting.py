@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from tailorbird import engine
 from tailorbird.artifacts import Plan
-from tailorbird.engine import fitting
+from tailorbird.engine import Run, trainer
 from tailorbird.errors import PlanError
 from tailorbird.progress import silent
 
@@ -41,11 +41,11 @@ def planned(base: Path, **changed: Any) -> Plan:
 
 
 def adapter(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "adapter" / "adapter_model.safetensors")
+    return load_file(next((folder / "adapter").glob("*model.safetensors")))
 
 
 def test_preferences_are_learnt_and_the_base_models_losses_kept(base: Path, tmp_path: Path) -> None:
-    fitted = engine.prefer(base, planned(base), PAIRS[:18], PAIRS[18:], tmp_path, silent)
+    fitted = engine.prefer(base, planned(base), PAIRS[:18], PAIRS[18:], Run(tmp_path))
     assert fitted.validation_loss < 0.6 < 0.693  # ln 2: no preference
     kept = json.loads((tmp_path / "reference-train.json").read_text())
     assert len(kept) == 18
@@ -72,14 +72,14 @@ def assert_resumes(run: Callable[[Path, Any], object], tmp_path: Path) -> None:
     run(whole, silent)
     with pytest.raises(KeyboardInterrupt):
         run(cut, stop_late)
-    assert fitting.newest_checkpoint(cut / "checkpoints")
+    assert trainer.newest_checkpoint(cut / "checkpoints")
     run(cut, silent)
     for name, weight in adapter(whole).items():
         torch.testing.assert_close(adapter(cut)[name], weight, atol=1e-6, rtol=0)
 
 
 def test_an_interrupted_preference_run_ends_with_the_same_weights(base: Path, tmp_path: Path) -> None:
-    assert_resumes(lambda folder, bar: engine.prefer(base, planned(base), PAIRS[:18], PAIRS[18:], folder, bar), tmp_path)
+    assert_resumes(lambda folder, bar: engine.prefer(base, planned(base), PAIRS[:18], PAIRS[18:], Run(folder, bar)), tmp_path)
 
 
 THUMBS = [(chat, like) for chosen, rejected in PAIRS for chat, like in ((chosen, True), (rejected, False))]
@@ -87,12 +87,12 @@ THUMBS = [(chat, like) for chosen, rejected in PAIRS for chat, like in ((chosen,
 
 def test_thumbs_are_learnt_and_resume_to_the_same_weights(base: Path, tmp_path: Path) -> None:
     plan = planned(base, learns_from="thumbs", steps=24, epochs=6, learning_rate=1e-2)
-    fitted = engine.learn_thumbs(base, plan, THUMBS[:36], THUMBS[36:], tmp_path, silent)
+    fitted = engine.learn_thumbs(base, plan, THUMBS[:36], THUMBS[36:], Run(tmp_path))
     assert fitted.validation_loss < 0.45, "0.5 where nothing was learnt"
     losses = engine.conversation_losses(base, tmp_path / "adapter", [chat for chat, _ in THUMBS[36:]], 128, silent)
     gains = [before[0] - after[0] for before, after in zip(losses["base"], losses["tuned"], strict=True)]
     assert sum(gains[::2]) > sum(gains[1::2]), "liked answers gain more"
-    assert_resumes(lambda folder, bar: engine.learn_thumbs(base, plan, THUMBS[:36], THUMBS[36:], folder, bar), tmp_path)
+    assert_resumes(lambda folder, bar: engine.learn_thumbs(base, plan, THUMBS[:36], THUMBS[36:], Run(folder, bar)), tmp_path)
 
 
 def test_training_goes_on_from_an_adapter(base: Path, tmp_path: Path) -> None:
@@ -100,11 +100,11 @@ def test_training_goes_on_from_an_adapter(base: Path, tmp_path: Path) -> None:
     for folder in (first, second, idle):
         folder.mkdir()
     chats = [chosen for chosen, _ in PAIRS]
-    before = engine.fit(base, planned(base), chats[:18], chats[18:], first, silent)
+    before = engine.fit(base, planned(base), chats[:18], chats[18:], Run(first))
     start = first / "adapter"
-    after = engine.prefer(base, planned(base, learns_from="pairs"), PAIRS[:18], PAIRS[18:], second, silent, None, start)
+    after = engine.prefer(base, planned(base, learns_from="pairs"), PAIRS[:18], PAIRS[18:], Run(second, start=start))
     assert after.validation_loss < 0.6
-    resting = engine.fit(base, planned(base, steps=1, learning_rate=1e-12), chats[:18], chats[18:], idle, silent, None, start)
+    resting = engine.fit(base, planned(base, steps=1, learning_rate=1e-12), chats[:18], chats[18:], Run(idle, start=start))
     assert resting.validation_loss == pytest.approx(before.validation_loss, rel=1e-3)
 
 
@@ -112,19 +112,19 @@ def test_training_goes_on_from_an_adapter(base: Path, tmp_path: Path) -> None:
 def test_soft_prompts_learn_and_resume_to_the_same_weights(base: Path, tmp_path: Path, method: str) -> None:
     chats = [chosen for chosen, _ in PAIRS]
     plan = planned(base, method=method, lora_rank=0, virtual_tokens=16, learning_rate=0.05, steps=30, epochs=9)
-    fitted = engine.fit(base, plan, chats[:18], chats[18:], tmp_path, silent)
+    fitted = engine.fit(base, plan, chats[:18], chats[18:], Run(tmp_path))
     losses = engine.conversation_losses(base, tmp_path / "adapter", chats[18:], 128, silent)
     before, after = (sum(loss[0] for loss in losses[system]) for system in ("base", "tuned"))
     assert after < before  # a random model has little to prompt
     assert fitted.validation_loss == pytest.approx(after / sum(loss[1] for loss in losses["tuned"]), rel=0.02)
-    assert_resumes(lambda folder, bar: engine.fit(base, plan, chats[:18], chats[18:], folder, bar), tmp_path)
+    assert_resumes(lambda folder, bar: engine.fit(base, plan, chats[:18], chats[18:], Run(folder, bar)), tmp_path)
 
 
 def test_smaller_passes_accumulate_to_the_same_steps(base: Path, tmp_path: Path) -> None:
     """With conversations of one length, two passes of 64 tokens hold what one of 128 does."""
     chats = [list(chosen) for chosen, _ in PAIRS]
-    one = engine.fit(base, planned(base), chats[:18], chats[18:], tmp_path / "one", silent)
-    many = engine.fit(base, planned(base, accumulation=2), chats[:18], chats[18:], tmp_path / "many", silent)
+    one = engine.fit(base, planned(base), chats[:18], chats[18:], Run(tmp_path / "one"))
+    many = engine.fit(base, planned(base, accumulation=2), chats[:18], chats[18:], Run(tmp_path / "many"))
     assert many.steps == one.steps
     assert many.validation_loss == pytest.approx(one.validation_loss, rel=0.2)
     assert many.validation_loss < many.curve[0]["loss"]
@@ -133,6 +133,21 @@ def test_smaller_passes_accumulate_to_the_same_steps(base: Path, tmp_path: Path)
 def test_pairs_that_do_not_fit_or_do_not_differ_are_refused_in_words(base: Path, tmp_path: Path) -> None:
     same = [(chosen, chosen) for chosen, _ in PAIRS]
     with pytest.raises(PlanError, match="sequence length"):
-        engine.prefer(base, planned(base), same, same, tmp_path, silent)
+        engine.prefer(base, planned(base), same, same, Run(tmp_path))
     with pytest.raises(PlanError, match="sequence length"):
-        engine.prefer(base, planned(base, sequence_length=4), PAIRS, PAIRS, tmp_path, silent)
+        engine.prefer(base, planned(base, sequence_length=4), PAIRS, PAIRS, Run(tmp_path))
+
+
+@pytest.mark.parametrize("method", ["full", "dora", "rslora"])
+def test_other_parts_of_the_model_are_trained_and_resume(base: Path, tmp_path: Path, method: str) -> None:
+    chats = [list(chosen) for chosen, _ in PAIRS]
+    rank = 0 if method == "full" else 4
+    plan = planned(base, method=method, lora_rank=rank, learning_rate=1e-3 if method == "full" else 5e-3)
+    fitted = engine.fit(base, plan, chats[:18], chats[18:], Run(tmp_path / "once"))
+    untrained = engine.fit(base, planned(base, steps=1, learning_rate=1e-12), chats[:18], chats[18:], Run(tmp_path / "idle"))
+    assert fitted.validation_loss < untrained.validation_loss - 0.15
+    losses = engine.conversation_losses(base, tmp_path / "once" / "adapter", chats[18:], 128, silent)
+    tokens = sum(count for _, count in losses["tuned"])
+    assert sum(loss for loss, _ in losses["tuned"]) / tokens == pytest.approx(fitted.validation_loss, abs=1e-3)
+    assert sum(loss for loss, _ in losses["base"]) / tokens == pytest.approx(untrained.validation_loss, abs=1e-2)
+    assert_resumes(lambda folder, bar: engine.fit(base, plan, chats[:18], chats[18:], Run(folder, bar)), tmp_path)

@@ -18,7 +18,8 @@ from torch.nn import functional
 from torch.nn.attention.flex_attention import flex_attention
 from transformers import AutoModelForCausalLM, TrainingArguments
 
-from tailorbird.engine import fitting, fused
+from tailorbird.engine import fused
+from tailorbird.engine import trainer as trainers
 from tailorbird.engine.attention import ATTENTION, Layout, _TreeAttention
 from tailorbird.engine.chat import Encoded
 from tailorbird.engine.objectives import BETA, PairPass, Pass, ThumbPass, reference_losses, thumb_weights
@@ -228,7 +229,7 @@ def test_accumulated_passes_weigh_every_target_the_same(accumulation: int, tmp_p
         optim="sgd", learning_rate=1.0, lr_scheduler_type="constant", max_grad_norm=0.0, remove_unused_columns=False,
         save_strategy="no", report_to="none", disable_tqdm=True, use_cpu=True,
     )  # fmt: skip
-    trainer = fitting.PackedTrainer(model=make_ours(model), args=arguments, train_dataset=passes, data_collator=fitting._collate)
+    trainer = trainers.PackedTrainer(model=make_ours(model), args=arguments, train_dataset=passes, data_collator=trainers.collate)
     trainer.train()
     targets = sum(item.targets for item in items)
     moved = {name: before[name] - p.detach() for name, p in model.named_parameters() if name in expected}

@@ -10,6 +10,7 @@ import ctypes
 import gc
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from tailorbird.artifacts import Plan
 from tailorbird.engine.catalogue import DEFAULT, ENTRIES, Entry
 from tailorbird.engine.cores import cores
+from tailorbird.engine.run import Run
 from tailorbird.progress import Progress
 from tailorbird.replier import Message, Replier
 
@@ -30,6 +32,7 @@ __all__ = [
     "DEFAULT",
     "ENTRIES",
     "Entry",
+    "Run",
     "conversation_losses",
     "cores",
     "embed",
@@ -79,9 +82,9 @@ def is_available(name: str) -> bool:
 
 def model_facts(base: Path) -> dict[str, int]:
     """Width, inner, layers, heads, vocabulary, context, parameters of a model folder."""
-    from tailorbird.engine import fitting
+    from tailorbird.engine import measuring
 
-    return fitting.model_facts(base)
+    return measuring.model_facts(base)
 
 
 def embed(texts: list[str]) -> NDArray[np.float32]:
@@ -104,9 +107,9 @@ def release() -> None:
 
 def measure_lengths(base: Path, chats: Chats) -> tuple[list[int], int]:
     """Tokens of each chat, and of the prefix they all share."""
-    from tailorbird.engine import fitting
+    from tailorbird.engine import measuring
 
-    return fitting.measure_lengths(base, chats)
+    return measuring.measure_lengths(base, chats)
 
 
 def mixed_precision(progress: Progress) -> bool:
@@ -119,43 +122,36 @@ def mixed_precision(progress: Progress) -> bool:
 
 def measure_speed(base: Path, sample: Chats, tokens: int, rank: int, progress: Progress) -> float:
     """Training tokens a second on this machine, for steps of `tokens` tokens."""
-    from tailorbird.engine import fitting, memory
+    from tailorbird.engine import measuring, memory
 
-    speed = fitting.measure_speed(base, sample, tokens, rank, progress)
+    speed = measuring.measure_speed(base, sample, tokens, rank, progress)
     memory.release_memory()
     return speed
 
 
-def fit(base: Path, plan: Plan, train: Chats, validation: Chats, folder: Path, progress: Progress,
-        report_to: list[str] | None = None, start: Path | None = None) -> Fitted:  # fmt: skip
-    """Trains as planned, from the adapter `start` if there is one, resuming what lies in `folder`.
-
-    Leaves `folder/adapter` (PEFT, and GGUF where it is served).
-    """
-    return _trained("fit", base, plan, train, validation, folder, progress, report_to, start)
+def fit(base: Path, plan: Plan, train: Chats, validation: Chats, run: Run) -> Fitted:
+    """Trains on answers (SFT) as planned and leaves `run.folder/adapter` (PEFT, and GGUF where it is served)."""
+    return _trained(base, plan, run, lambda fitting: fitting.fit(base, plan, train, validation, run))
 
 
-def prefer(base: Path, plan: Plan, train: Pairs, validation: Pairs, folder: Path, progress: Progress,
-           report_to: list[str] | None = None, start: Path | None = None) -> Fitted:  # fmt: skip
+def prefer(base: Path, plan: Plan, train: Pairs, validation: Pairs, run: Run) -> Fitted:
     """As `fit`, from pairs of a chosen and a rejected conversation that differ in their last answer, by DPO."""
-    return _trained("prefer", base, plan, train, validation, folder, progress, report_to, start)
+    return _trained(base, plan, run, lambda fitting: fitting.prefer(base, plan, train, validation, run))
 
 
-def learn_thumbs(base: Path, plan: Plan, train: Thumbs, validation: Thumbs, folder: Path, progress: Progress,
-                 report_to: list[str] | None = None, start: Path | None = None) -> Fitted:  # fmt: skip
+def learn_thumbs(base: Path, plan: Plan, train: Thumbs, validation: Thumbs, run: Run) -> Fitted:
     """As `fit`, from conversations whose last answer was liked or not, by KTO."""
-    return _trained("learn_thumbs", base, plan, train, validation, folder, progress, report_to, start)
+    return _trained(base, plan, run, lambda fitting: fitting.learn_thumbs(base, plan, train, validation, run))
 
 
-def _trained(
-    verb: str, base: Path, plan: Plan, train: Any, validation: Any, folder: Path, progress: Progress, *more: Any
-) -> Fitted:
-    _load_libraries(progress)
+def _trained(base: Path, plan: Plan, run: Run, train: Callable[[Any], Fitted]) -> Fitted:
+    """Trains, gives freed memory back, and writes what the serving engine takes."""
+    _load_libraries(run.progress)
     from tailorbird.engine import fitting, memory
 
-    fitted: Fitted = getattr(fitting, verb)(base, plan, train, validation, folder, progress, *more)
+    fitted = train(fitting)
     memory.release_memory()
-    _write_serving_adapter(base, folder / "adapter", plan)
+    _write_serving_files(base, run.folder / "adapter", plan)
     return fitted
 
 
@@ -172,7 +168,12 @@ def conversation_losses(
 
 
 def open_replier(name: str, base: Path, adapter: Path | None = None) -> Replier:
-    """The fastest replier for this model: llama.cpp where model and adapter have files for it, transformers elsewhere."""
+    """The fastest replier for this model: llama.cpp where model and adapter have files for it, transformers elsewhere.
+
+    `adapter` may also be a whole model, as full fine-tuning leaves one.
+    """
+    if adapter and (adapter / "config.json").is_file():
+        base, adapter = adapter, None
     if _serving_file(base).is_file() and (adapter is None or _serving_adapter(adapter).is_file()):
         from tailorbird.engine.llama_cpp import LlamaCppReplier
 
@@ -203,12 +204,16 @@ def _load_libraries(progress: Progress) -> None:
     compiling.compile_loops(progress)
 
 
-def _write_serving_adapter(base: Path, adapter: Path, plan: Plan) -> None:
-    """The adapter as llama.cpp takes it; a soft prompt has no such form."""
+def _write_serving_files(base: Path, tuned: Path, plan: Plan) -> None:
+    """What was trained as llama.cpp takes it; soft prompts and DoRA have no such form."""
     from tailorbird.engine import gguf_files
 
-    if _serving_file(base).is_file() and plan.method == "lora":
-        gguf_files.write_adapter(adapter, base, _serving_adapter(adapter))
+    if not _serving_file(base).is_file():
+        return
+    if plan.method == "full":
+        gguf_files.write_model(tuned, base, _serving_file(tuned))
+    elif plan.method in ("lora", "rslora"):
+        gguf_files.write_adapter(tuned, base, _serving_adapter(tuned))
 
 
 def _serving_adapter(adapter: Path) -> Path:

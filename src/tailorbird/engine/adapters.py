@@ -1,4 +1,4 @@
-"""What is trained of a frozen base model: LoRA on its linear layers, or soft prompts before its input.
+"""What is trained of a base model: all of it, LoRA on its linear layers, or soft prompts before its input.
 
 A soft prompt's virtual tokens are numbers below zero at the start of every conversation (-1, -2, ...), so that the packed step
 shares them like any other common start. They get their states from the adapter instead of the vocabulary.
@@ -28,22 +28,34 @@ class Soft(NamedTuple):
     prefix: Prefix | None
 
 
-def add_lora(model: Any, rank: int, alpha: int, seed: int) -> Any:
-    """The model with fresh LoRA adapters (arXiv 2106.09685) in float32 on every linear layer of its blocks."""
+def add_lora(model: Any, rank: int, alpha: int, seed: int, variant: str = "lora") -> Any:
+    """The model with fresh LoRA adapters (arXiv 2106.09685) in float32 on every linear layer of its blocks.
+
+    Variants: `rslora` scales by the root of the rank (arXiv 2312.03732), `dora` learns lengths apart from directions
+    (arXiv 2402.09353).
+    """
     torch.manual_seed(seed)
-    adapted = get_peft_model(model, LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM"))
+    config = LoraConfig(
+        r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM",
+        use_rslora=variant == "rslora", use_dora=variant == "dora",
+    )  # fmt: skip
+    adapted = get_peft_model(model, config)
     fuse(adapted)
     return adapted
 
 
 def add_adapter(model: Any, plan: Plan, start: Sequence[int]) -> Any:
-    """The model with what the plan trains, in float32; `start` are token ids that a soft prompt begins as.
+    """The model with what the plan trains; `start` are token ids that a soft prompt begins as.
+
+    Adapters are float32; a whole model stays in the precision that it computes in, the optimizer keeps more.
 
     Prompt tuning (arXiv 2104.08691) learns input states, prefix tuning (arXiv 2101.00190) keys and values of every layer.
     Both begin as the states of real words, without which they learn far more slowly. Raises ModelError where it cannot work.
     """
-    if plan.method == "lora":
-        return add_lora(model, plan.lora_rank, plan.lora_alpha, plan.seed)
+    if plan.method == "full":
+        return model.requires_grad_()
+    if plan.lora_rank:
+        return add_lora(model, plan.lora_rank, plan.lora_alpha, plan.seed, plan.method)
     if plan.method == "prefix" and "sliding_attention" in (getattr(model.config, "layer_types", None) or ()):
         raise ModelError(
             "Prefix tuning does not work on this model: layers with a sliding window lose the prefix.",

@@ -1,11 +1,12 @@
-"""Reads and writes GGUF files: the pip-shipped base model in, serving files and adapters out.
+"""Reads and writes GGUF files: the pip-shipped base model in, serving files, adapters and whole tuned models out.
 
-Llama-shaped models only, as the pip-shipped one is. No torch: numpy, gguf, tokenizers, safetensors.
+Llama-shaped models only, as the pip-shipped one is.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +56,18 @@ def unpack(source: Path, folder: Path, progress: Progress) -> None:
                 half = unpermute(half, kv_heads)
             weights[_transformers_name(tensor.name)] = np.ascontiguousarray(half)
             advance(1)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    _finish(writer)
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     tied = "lm_head.weight" not in weights
     (folder / "config.json").write_text(json.dumps(_config(facts, tied), indent=1), encoding="utf-8")
     _write_tokenizer(facts, folder)
+
+
+def _finish(writer: Any) -> None:
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
 
 
 def _copy_facts(reader: Any, writer: Any) -> None:
@@ -150,6 +155,23 @@ def _write_tokenizer(facts: dict[str, Any], folder: Path) -> None:
     (folder / "chat_template.jinja").write_text(facts["tokenizer.chat_template"], encoding="utf-8")
 
 
+def write_model(tuned: Path, base: Path, target: Path) -> None:
+    """Writes the whole model in the transformers folder `tuned` as GGUF (F16), with its base model's facts."""
+    reader = gguf.GGUFReader(base / "serving.gguf")
+    config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    heads = {".attn_q.": config["num_attention_heads"], ".attn_k.": config["num_key_value_heads"]}
+    writer = gguf.GGUFWriter(target, "llama")
+    _copy_facts(reader, writer)
+    with safe_open(tuned / "model.safetensors", "pt") as tensors:  # numpy has no bfloat16
+        for tensor in reader.tensors:
+            weight = tensors.get_tensor(_transformers_name(tensor.name)).float().numpy()
+            for part, count in heads.items():
+                if part in tensor.name:
+                    weight = np.ascontiguousarray(permute(weight, count))
+            writer.add_tensor(tensor.name, weight.astype(np.float16) if weight.ndim > 1 else weight)
+    _finish(writer)
+
+
 def write_adapter(adapter: Path, base: Path, target: Path) -> None:
     """Writes the PEFT LoRA folder `adapter` as a GGUF adapter for the llama-shaped model in `base`."""
     settings = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
@@ -159,7 +181,9 @@ def write_adapter(adapter: Path, base: Path, target: Path) -> None:
     writer = gguf.GGUFWriter(target, "llama")
     writer.add_type("adapter")
     writer.add_string("adapter.type", "lora")
-    writer.add_float32("adapter.lora.alpha", float(settings["lora_alpha"]))
+    # llama.cpp scales by alpha / rank, rsLoRA by alpha / root of the rank
+    alpha = settings["lora_alpha"] * (math.sqrt(settings["r"]) if settings.get("use_rslora") else 1.0)
+    writer.add_float32("adapter.lora.alpha", float(alpha))
     with safe_open(adapter / "adapter_model.safetensors", "numpy") as tensors:
         for name in tensors.keys():  # noqa: SIM118 (not a dict)
             module, _, side = name.removeprefix("base_model.model.model.layers.").removesuffix(".weight").rpartition(".")
@@ -169,7 +193,4 @@ def write_adapter(adapter: Path, base: Path, target: Path) -> None:
             if side == "lora_B" and last in heads:
                 weight = np.ascontiguousarray(permute(weight, heads[last]))
             writer.add_tensor(f"blk.{layer}.{names[part]}.weight.{side.lower()}", weight)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    _finish(writer)

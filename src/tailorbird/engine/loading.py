@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
+from peft import PeftModel
 from peft.utils.save_and_load import load_peft_weights, set_peft_model_state_dict
 from safetensors import SafetensorError
+from safetensors.torch import load_model
 from transformers import AutoModelForCausalLM
 from transformers.utils import logging
 
@@ -23,6 +26,10 @@ from tailorbird.errors import ModelError
 warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
 logging.disable_progress_bar()
 logging.set_verbosity_error()
+_TOKENIZER_FILES = (
+    "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "special_tokens_map.json", "generation_config.json",
+    "tokenizer.model", "vocab.json", "merges.txt",
+)  # fmt: skip
 
 
 def device() -> str:
@@ -52,6 +59,23 @@ def load_base(folder: Path, packed: bool, precise: bool = False) -> Any:
     return model.to(device())
 
 
-def reload_adapter(model: Any, adapter: Path) -> None:
-    """Puts saved adapter weights into a model that has adapters of the same shape."""
-    set_peft_model_state_dict(model, load_peft_weights(str(adapter), device=device()))
+def is_whole_model(folder: Path) -> bool:
+    """Whether a folder has all weights of a model, as full fine-tuning leaves them, and not an adapter."""
+    return (folder / "config.json").is_file()
+
+
+def reload_weights(model: Any, checkpoint: Path) -> None:
+    """Puts the weights of a checkpoint into the model that it was saved from."""
+    if isinstance(model, PeftModel):
+        set_peft_model_state_dict(model, load_peft_weights(str(checkpoint), device=device()))
+    else:
+        load_model(model, checkpoint / "model.safetensors", strict=False)  # tied weights are saved once
+
+
+def save_tuned(model: Any, base: Path, folder: Path) -> None:
+    """Saves an adapter, or a whole model with its base model's tokenizer and chat template."""
+    model.save_pretrained(folder)
+    if not isinstance(model, PeftModel):
+        for name in _TOKENIZER_FILES:
+            if (base / name).is_file():
+                shutil.copy(base / name, folder / name)

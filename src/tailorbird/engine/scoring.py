@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from tailorbird.engine.adapters import load_adapter, virtual_tokens, with_virtual
 from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length
-from tailorbird.engine.loading import load_base
+from tailorbird.engine.loading import is_whole_model, load_base
 from tailorbird.engine.packed import target_losses
 from tailorbird.engine.packing import lay_out, plan_bins
 from tailorbird.progress import Progress
@@ -19,12 +20,14 @@ Losses = list[tuple[float, int] | None]
 
 
 def conversation_losses(
-    base: Path, adapter: Path, chats: list[list[Message]], longest: int, progress: Progress
+    base: Path, tuned: Path, chats: list[list[Message]], longest: int, progress: Progress
 ) -> dict[str, Losses]:
-    """For "base" and "tuned": each chat's summed loss in nats and its target tokens, None if it does not fit."""
+    """For "base" and "tuned" (an adapter, or a whole model): each chat's summed loss in nats and its target tokens.
+
+    None where a chat does not fit.
+    """
     encoder = ChatEncoder(base)
     encoded = [fit_to_length(encoder, chat, longest) for chat in chats]
-    model = load_adapter(load_base(base, packed=True), adapter).eval()
     places: dict[Encoded, list[int]] = {}
     for index, item in enumerate(encoded):
         if item is not None:
@@ -33,10 +36,9 @@ def conversation_losses(
     bins = plan_bins([(item,) for item in unique], max(longest, 1024), epochs=1, seed=0)
     results: dict[str, Losses] = {}
     with progress("Scoring held-out conversations", 2 * len(bins)) as advance:
-        for system in ("base", "tuned"):
+        for system, model, before in _systems(base, tuned):
             losses: Losses = [None] * len(chats)
-            before = virtual_tokens(model) if system == "tuned" else 0
-            with torch.no_grad(), model.disable_adapter() if system == "base" else nullcontext():
+            with torch.no_grad():
                 for chosen in bins:
                     pack = lay_out(with_virtual([unique[number] for number in chosen], before))
                     for number, part in zip(chosen, target_losses(model, pack).split(pack.counts), strict=True):
@@ -45,3 +47,17 @@ def conversation_losses(
                     advance(1)
             results[system] = losses
     return results
+
+
+def _systems(base: Path, tuned: Path) -> Iterator[tuple[str, Any, int]]:
+    """Both models, the second one in the first one's place, and how many virtual tokens they read first."""
+    model = load_base(base, packed=True).eval()
+    if is_whole_model(tuned):
+        yield "base", model, 0
+        del model
+        yield "tuned", load_base(tuned, packed=True).eval(), 0
+        return
+    model = load_adapter(model, tuned).eval()
+    with model.disable_adapter():
+        yield "base", model, 0
+    yield "tuned", model, virtual_tokens(model)

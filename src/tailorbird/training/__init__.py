@@ -21,14 +21,15 @@ def train(workspace: Workspace, plan: Plan, progress: Progress = silent) -> Cand
     base = engine.locate(plan.model, progress)
     draft = workspace.draft(identity, fresh=False)
     start = next((one for one in workspace.lineage(plan) if isinstance(one, Candidate)), None)
-    where = (draft, progress, workspace.settings.training.report_to, workspace.path(start) / "adapter" if start else None)
+    trackers = tuple(workspace.settings.training.report_to)
+    run = engine.Run(draft, progress, trackers, workspace.path(start) / "adapter" if start else None)
     match plan.learns_from:
         case "answers":
-            fitted = engine.fit(base, plan, [c.messages for c in learning], [c.messages for c in checking], *where)
+            fitted = engine.fit(base, plan, [c.messages for c in learning], [c.messages for c in checking], run)
         case "pairs":
-            fitted = engine.prefer(base, plan, _pairs(learning), _pairs(checking), *where)
+            fitted = engine.prefer(base, plan, _pairs(learning), _pairs(checking), run)
         case "thumbs":
-            fitted = engine.learn_thumbs(base, plan, _thumbs(learning), _thumbs(checking), *where)
+            fitted = engine.learn_thumbs(base, plan, _thumbs(learning), _thumbs(checking), run)
     write_lines(draft / "curve.jsonl", [_point(row) for row in fitted.curve])
     shutil.rmtree(draft / "checkpoints")
     candidate = Candidate(

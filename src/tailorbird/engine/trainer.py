@@ -1,0 +1,202 @@
+"""transformers' Trainer around the packed step, with checkpoints that survive a kill."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import SequentialSampler
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+
+from tailorbird.artifacts import Plan
+from tailorbird.engine.loading import device
+from tailorbird.engine.objectives import Pass
+from tailorbird.engine.run import Run
+from tailorbird.errors import SettingsError
+
+_COMPLETE = "complete"
+
+
+class MasterAdamW(torch.optim.AdamW):  # type: ignore[misc]
+    """AdamW (arXiv 1711.05101) in float32 for weights that the model keeps in bfloat16 (master weights, arXiv 1710.03740)."""
+
+    def __init__(self, weights: Sequence[torch.nn.Parameter], **options: Any) -> None:
+        self._weights = list(weights)
+        super().__init__([weight.detach().float() for weight in weights], fused=True, **options)
+
+    @property
+    def _masters(self) -> list[torch.Tensor]:
+        return list(self.param_groups[0]["params"])
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def step(self, closure: Any = None) -> Any:
+        """One step on the float32 weights, copied to the model's."""
+        for master, weight in zip(self._masters, self._weights, strict=True):
+            master.grad = None if weight.grad is None else weight.grad.float()
+        super().step(closure)
+        for master, weight in zip(self._masters, self._weights, strict=True):
+            master.grad = None
+            weight.copy_(master)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forgets the model's gradients."""
+        for weight in self._weights:
+            weight.grad = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """AdamW's, with the float32 weights, without which a resumed run would go on from rounded ones."""
+        return {**super().state_dict(), "masters": self._masters}
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """The same back."""
+        super().load_state_dict({name: part for name, part in state_dict.items() if name != "masters"})
+        for master, kept in zip(self._masters, state_dict["masters"], strict=True):
+            master.copy_(kept)
+
+
+def make_trainer(plan: Plan, **options: Any) -> PackedTrainer:
+    """The trainer for what the plan trains; raises SettingsError for a tracker that is not there."""
+    weights = [weight for weight in options["model"].parameters() if weight.requires_grad]
+    if any(weight.dtype != torch.float32 for weight in weights):
+        options["optimizers"] = (MasterAdamW(weights, lr=plan.learning_rate, weight_decay=0.0), None)
+    try:
+        trainer = PackedTrainer(**options)
+    except (RuntimeError, ValueError, ImportError) as problem:
+        if options["args"].report_to:
+            raise SettingsError(
+                f"A tracker of training.report_to cannot be used: {problem}", fix="Install it, or take it out of tailorbird.yaml."
+            ) from problem
+        raise
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def arguments(plan: Plan, steps: int, folder: Path, report_to: Sequence[str]) -> TrainingArguments:
+    """A run of so many steps with a check and a checkpoint every so often."""
+    every = max(1, min(plan.check_every, steps))
+    return TrainingArguments(
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=1,
+        gradient_accumulation_steps=plan.accumulation,
+        learning_rate=plan.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=max(1, steps // 20),
+        weight_decay=0.0,
+        max_grad_norm=1.0,
+        eval_strategy="steps",
+        eval_steps=every,
+        save_strategy="steps",
+        save_steps=every,
+        save_total_limit=3,
+        metric_for_best_model="eval_loss",
+        greater_is_better=False,
+        load_best_model_at_end=False,
+        restore_callback_states_from_checkpoint=True,
+        logging_steps=1,
+        report_to=list(report_to) or "none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        use_cpu=device() == "cpu",
+        seed=plan.seed,
+    )
+
+
+def collate(passes: list[Pass]) -> dict[str, Any]:
+    """The one pass of a batch."""
+    labels = torch.zeros(passes[0].terms)  # the Trainer counts them; of `labels` alone it would leave out the first
+    return {"pass": passes[0], "labels": labels, "shift_labels": labels}
+
+
+class PackedTrainer(Trainer):  # type: ignore[misc]
+    """transformers' Trainer whose batch is one pass and whose losses are weighted by term, however many passes a step has."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.model_accepts_loss_kwargs = True  # num_items_in_batch: the terms of all accumulated passes
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
+
+    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
+        """The pass's losses, summed and divided by the terms of the whole optimizer step."""
+        chosen: Pass = inputs["pass"]
+        return chosen.losses(model).sum() / (num_items_in_batch if num_items_in_batch is not None else chosen.terms)
+
+    def evaluate(self, *args: Any, **options: Any) -> dict[str, float]:
+        """Validation loss per term."""
+        self.model.eval()
+        metrics = {"eval_loss": mean_loss(self.model, self.eval_dataset)}
+        self.model.train()
+        self.log(metrics)
+        self.control: Any = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        """Not counted: the Trainer would look for padded batches."""
+        return 0
+
+
+class Watch(TrainerCallback):  # type: ignore[misc]
+    """Shows progress, keeps the time over interruptions, and marks checkpoints that were written to the end."""
+
+    def __init__(self, passes: list[Pass], accumulation: int, run: Run) -> None:
+        tokens = [len(one.pack.ids) for one in passes]
+        self.steps = [sum(tokens[start : start + accumulation]) for start in range(0, len(tokens), accumulation)]
+        self.run = run
+        self.bar: Any = None
+        self.advance: Callable[[float], None] = lambda amount: None
+        self.started = time.monotonic()
+        self.before = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long training has taken, interruptions left out."""
+        return self.before + time.monotonic() - self.started
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Opens the bar where an interrupted run stood."""
+        self.before = next((row["seconds"] for row in reversed(state.log_history) if "seconds" in row), 0.0)
+        self.started = time.monotonic()
+        self.bar = self.run.progress("Training", sum(self.steps))
+        self.advance = self.bar.__enter__()
+        self.advance(sum(self.steps[: state.global_step]))
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Moves the bar."""
+        self.advance(self.steps[state.global_step - 1])
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        """Keeps the time with the losses."""
+        if state.log_history:
+            state.log_history[-1]["seconds"] = self.seconds
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Marks the checkpoint as whole."""
+        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _COMPLETE).touch()
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any) -> None:
+        """Ends a run that is not worth going on with."""
+        if self.run.hopeless(state.global_step, metrics["eval_loss"]):
+            control.should_training_stop = True
+
+    def close(self) -> None:
+        """Closes the bar."""
+        if self.bar is not None:
+            self.bar.__exit__(None, None, None)
+
+
+def newest_checkpoint(folder: Path) -> str | None:
+    """The newest checkpoint that was written to the end, or None."""
+    complete = [path.parent for path in folder.glob(f"checkpoint-*/{_COMPLETE}")]
+    return str(max(complete, key=lambda path: int(path.name.rpartition("-")[2]))) if complete else None
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def mean_loss(model: Any, passes: list[Pass]) -> float:
+    """The mean loss of all terms, every one weighing the same."""
+    return float(torch.cat([one.losses(model) for one in passes]).mean())

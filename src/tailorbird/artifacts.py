@@ -34,7 +34,8 @@ class Conversation(_Frozen):
 
     `rating` is 1 (bad) to 5 (good), whatever scale the help desk has. `names` are the customer's names and addresses as
     the help desk has them, for redaction and erasure; `source` is the export it came from, `origin` the place in it.
-    `rejected` is a worse answer than the last one, where people compared two.
+    `rejected` is a worse answer than the last one, where people compared two. `task` is another task than answering customers;
+    the audit fills in the customer's `language` (ISO 639-1).
     """
 
     id: str
@@ -48,6 +49,8 @@ class Conversation(_Frozen):
     department: str | None = None
     tags: tuple[str, ...] = ()
     rejected: str | None = None
+    task: str = ""
+    language: str = ""
     source: str = ""
     origin: str = ""
 
@@ -130,17 +133,17 @@ class Audit(Artifact):
 
 
 class Plan(Artifact):
-    """What will be trained, how, and what it will cost; `why` has one line for each choice.
+    """What will be trained, how, and what it will cost; `why` has one line for each choice. Payload: train, validation .jsonl.
 
-    Training goes on from the candidate that the plan is made from, if there is one. A step is `accumulation` passes of
-    `tokens_per_pass` tokens.
+    The payload is what will be learned, task by task, mixed. Training goes on from the candidate that the plan is made from,
+    if there is one. A step is `accumulation` passes of `tokens_per_pass` tokens.
     """
 
     kind = "plan"
 
     model: str
     method: Literal["lora", "rslora", "dora", "full", "prompt", "prefix"] = "lora"
-    learns_from: Literal["answers", "pairs", "thumbs"] = "answers"
+    learns_from: Literal["answers", "pairs", "thumbs", "rewards"] = "answers"
     lora_rank: int
     virtual_tokens: int = 0
     sequence_length: int
@@ -206,8 +209,19 @@ class Figure(Interval):
     better: Literal["lower", "higher"]
 
 
+class Part(_Frozen):
+    """Figures on a part of what was held out: one language of the customers, or another task than answering them."""
+
+    examples: int
+    systems: dict[str, dict[str, Figure]]
+    differences: dict[str, Interval]
+
+
 class Scorecard(Artifact):
-    """Base against tuned on held-out conversations. Payload: answers.jsonl, report.html."""
+    """Base against tuned on held-out conversations. Payload: answers.jsonl, labels.jsonl, report.html.
+
+    `parts` are by name: `language de`, `task route`.
+    """
 
     kind = "scorecard"
 
@@ -215,9 +229,17 @@ class Scorecard(Artifact):
     test_answers: int
     systems: dict[str, dict[str, Figure]]
     differences: dict[str, dict[str, Interval]]
+    parts: dict[str, Part] = {}
     generalisation_gap: float
     better: tuple[str, ...]
     worse: tuple[str, ...]
+
+
+class TaskPrompt(_Frozen):
+    """How the model is asked for another task: its system prompt, and the labels that an answer may be, if it is one."""
+
+    system_prompt: str
+    labels: tuple[str, ...] = ()
 
 
 class Release(Artifact):
@@ -229,6 +251,7 @@ class Release(Artifact):
     model: str
     system_prompt: str
     disclosure: str
+    tasks: dict[str, TaskPrompt] = {}
     lineage: dict[str, str]
     overridden: str | None = None
 

@@ -60,6 +60,18 @@ def chat(workspace: Workspace, question: str | None, tuned: bool, longest: int, 
         history.append({"role": "assistant", "content": said.strip()})
 
 
+def perform(workspace: Workspace, task: str, text: str, as_json: bool, progress: Progress) -> None:
+    """Another task of the production version on one text."""
+    from tailorbird.serving import perform as verb
+
+    release = production(workspace)
+    answer = verb(workspace, release, task, text, progress)
+    if as_json:
+        console.show_json({"release": release.id, "task": task, "text": text, "answer": answer})
+    else:
+        print(answer)
+
+
 def _ask() -> str:
     try:
         return input("You (an empty line ends): ")

@@ -16,13 +16,17 @@ class Message(TypedDict):
 
 @dataclass(frozen=True)
 class ReplyOptions:
-    """How to answer; the defaults are greedy, so that the same question gets the same answer."""
+    """How to answer; the defaults are greedy, so that the same question gets the same answer.
+
+    With `choices` the answer is one of them, whatever the model would rather say.
+    """
 
     max_tokens: int = 256
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tailorbird.errors import SettingsError
 
@@ -42,6 +42,29 @@ class SourceSettings(_Strict):
     """For mail and chat exports: names, addresses or domains that write for the business, for example [shop.example]."""
     timezone: str = "UTC"
     """For exports whose times name no zone: where their clock stood, for example Europe/Madrid."""
+    task: str = ""
+    """Which of `tasks` this teaches; answering customers when left out."""
+
+
+class TaskSettings(_Strict):
+    """Another task for the same model, besides answering customers; it is learned in the same run."""
+
+    system_prompt: str = Field(min_length=1)
+    """What the model is told before this task, in training and in service alike."""
+    answer: Literal["text", "label"] = "text"
+    """What it answers: text, or one of a few labels, so that no other answer can appear."""
+    labels_from: str = ""
+    """Learn it from what the help desk knows: department, or a tag's name: priority for the tag priority=high."""
+    labels: list[str] = Field(default_factory=list)
+    """The labels; all that occur in training when left out. Examples with another one are left out."""
+    weight: float = Field(default=1.0, gt=0)
+    """How much more often than others its examples are learned."""
+
+    @model_validator(mode="after")
+    def _labels_are_labels(self) -> TaskSettings:
+        if (self.labels_from or self.labels) and self.answer != "label":
+            raise ValueError("labels_from and labels need `answer: label`")
+        return self
 
 
 class SelectionSettings(_Strict):
@@ -80,6 +103,8 @@ class AuditSettings(_Strict):
     """Share of answers that may differ in names and numbers only; with more, training would learn that text by heart."""
     infer_groups: bool = False
     """Compare treatment by the form of address (Mr, Ms) in answers too; ask first whether that is lawful where you are."""
+    ask_for_language: bool = True
+    """Where conversations are in several languages: ask in the system prompt for answers in the customer's language."""
     keep: list[str] = Field(default_factory=list)
     """Names, products, staff, addresses and numbers of the business itself, which are never redacted."""
     order_numbers: str = ""
@@ -99,12 +124,20 @@ class AuditSettings(_Strict):
 class TrainingSettings(_Strict):
     """What to train; everything left out is planned."""
 
-    method: Literal["auto", "lora", "prompt", "prefix"] = "auto"
-    """What is trained: lora (chosen by auto), or a soft prompt: prompt (before the input) or prefix (in every layer)."""
-    learn_from: Literal["answers", "pairs", "thumbs"] = "answers"
-    """Agents' answers; pairs of a better and a worse answer (DPO); or thumbs: answers rated 4 to 5 and 1 to 2 (KTO)."""
+    method: Literal["auto", "lora", "rslora", "dora", "full", "prompt", "prefix"] = "auto"
+    """What is trained: lora (chosen by auto) or its variants rslora and dora, all weights (full), or a soft prompt: prompt
+    (before the input) or prefix (in every layer)."""
+    learn_from: Literal["answers", "pairs", "thumbs", "rewards"] = "answers"
+    """Agents' answers; pairs of a better and a worse answer (DPO); thumbs: answers rated 4 to 5 and 1 to 2 (KTO); or
+    rewards for what it answers itself (RLHF)."""
+    rewards: dict[str, float] = Field(default_factory=lambda: {"pairs": 1.0})
+    """For rewards: each source and its weight. pairs is a model of what people preferred; `tailorbird rewards` lists rules."""
     start_from: Literal["auto", "base", "candidate", "production"] = "auto"
     """What training goes on from: by itself the newest candidate for pairs and thumbs, the base model for answers."""
+    replay: float = Field(default=2.0, ge=0)
+    """When training goes on from a candidate or from production: earlier conversations learned again for each new one."""
+    mixing_temperature: float = Field(default=2.0, ge=1)
+    """Tasks and languages as often as they occur (1), or rare ones more often (2 and above)."""
     minutes: float = Field(default=5.0, gt=0)
     """How long training may take; the plan fits the number of epochs to it."""
     epochs: int | None = Field(default=None, ge=1)
@@ -132,6 +165,8 @@ class EvaluationSettings(_Strict):
     """Tokens an answer may have."""
     answers: int = Field(default=60, ge=2)
     """At most this many held-out answers are written and compared; the loss uses all of them."""
+    labels: int = Field(default=300, ge=2)
+    """At most this many held-out examples of each task with labels."""
 
 
 class ServingSettings(_Strict):
@@ -153,6 +188,8 @@ class Settings(_Strict):
     """Base model: a name from `tailorbird models`, hf:owner/name, or a folder."""
     sources: list[SourceSettings] = Field(default_factory=list)
     """The files to import, when `tailorbird import` names none."""
+    tasks: dict[str, TaskSettings] = Field(default_factory=dict)
+    """Other tasks for the same model by name, for example route or priority."""
     audit: AuditSettings = AuditSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()

@@ -107,7 +107,9 @@ def test_no_customer_question_or_answer_is_in_two_splits(rows: list[tuple[int, i
         )
         for n, (customer, question, answer) in enumerate(rows)
     ]  # fmt: skip
-    chosen, _ = split([c.id for c in conversations], [keys_of(c) for c in conversations], AuditSettings(seed=seed))
+    chosen, _ = split(
+        [c.id for c in conversations], [keys_of(c) for c in conversations], [""] * len(conversations), AuditSettings(seed=seed)
+    )
     parts = {name: [c for c, part in zip(conversations, chosen, strict=True) if part == name] for name in set(chosen)}
     assert len(chosen) == len(conversations)
     for key in (lambda c: c.customer_id, lambda c: c.turns[0].content, lambda c: c.turns[1].content):

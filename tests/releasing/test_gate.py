@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from tailorbird.artifacts import Figure, Interval, Scorecard
-from tailorbird.evaluating import _verdict
+from tailorbird.evaluating.figures import verdict as _verdict
 from tailorbird.evaluating.report import verdict
 from tailorbird.releasing import gate
 

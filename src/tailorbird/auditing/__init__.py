@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from tailorbird import engine
-from tailorbird.artifacts import Audit, Conversation, Dataset, make_id
+from tailorbird.artifacts import Audit, Conversation, Dataset, Release, Turn, make_id
 from tailorbird.auditing import injection_model, report
 from tailorbird.auditing.comparing import SEARCHES, Gathered, compared, own_of
 from tailorbird.auditing.decisions import Decision, decided
@@ -22,10 +22,13 @@ from tailorbird.auditing.overview import Collector
 from tailorbird.auditing.splitting import SPLITS, split
 from tailorbird.errors import InputError
 from tailorbird.progress import Advance, Progress, silent
-from tailorbird.settings import AuditSettings
-from tailorbird.workspace import KNOWLEDGE, Workspace, read_lines
+from tailorbird.settings import AuditSettings, Settings
+from tailorbird.workspace import KNOWLEDGE, PRODUCTION, Workspace, read_lines
 
 _FEWEST = 10
+_COMMON = 0.05  # share of conversations that makes a language one of the business's
+ASK_FOR_LANGUAGE = "Answer in the language that the customer writes in."
+"""What is added to the system prompt where conversations are in several languages."""
 
 
 class Quarantined(Conversation):
@@ -51,18 +54,25 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
     """
     settings = workspace.settings
     refuse_secret_prompt(settings.system_prompt)
+    for task in settings.tasks.values():
+        refuse_secret_prompt(task.system_prompt)
     decisions = decided(workspace)
+    earlier = _earlier(workspace)
     documents = passages(workspace.folder / KNOWLEDGE)
     told = {name: one.verdict for name, one in decisions.items()}
     identity = make_id(
         Audit, dataset=dataset.id, settings=settings.audit.model_dump(), system_prompt=settings.system_prompt, decisions=told,
-        documents=[passage.text for passage in documents],
+        documents=[passage.text for passage in documents], earlier=earlier.id if earlier else None,
+        tasks={name: task.model_dump(exclude={"weight"}) for name, task in settings.tasks.items()},
     )  # fmt: skip
     if found := workspace.find(Audit, identity):
         return workspace.use(found)
     source = workspace.path(dataset) / "conversations.jsonl"
     keep = (settings.business.name, *settings.audit.keep, *_staff(source))
-    profile = Profile(settings=settings.audit, system_prompt=settings.system_prompt, keep=keep)
+    prompts = {"": settings.system_prompt, **{name: task.system_prompt for name, task in settings.tasks.items()}}
+    labelled = frozenset(name for name, task in settings.tasks.items() if task.answer == "label")
+    _refuse_unknown_tasks(source, prompts)
+    profile = Profile(settings=settings.audit, prompts=prompts, labelled=labelled, keep=keep)
     with workspace.drafting(identity) as draft:
         spool = draft / "examined.jsonl"
         with progress("Auditing", dataset.conversations) as advance, source.open(encoding="utf-8") as lines:
@@ -76,10 +86,15 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
             [note for note in notes if {found.rule for found in reasons[note.id]} <= {"boilerplate"}], settings.audit
         )
         _refuse_too_few(kept, Counter(found[0].rule for found in reasons.values() if found))
-        parts, groups = split([note.id for note in kept], [note.keys for note in kept], settings.audit)
+        parts, groups = split(
+            [note.id for note in kept], [note.keys for note in kept], [note.stratum for note in kept], settings.audit,
+            _parts(workspace, earlier),
+        )  # fmt: skip
         _refuse_empty_parts(parts, groups)
+        system_prompt = _prompt([note.stratum for note in kept], settings)
         collector = Collector(settings.audit)
-        _write(draft, spool, reasons, notes, dict(zip((note.id for note in kept), parts, strict=True)), collector)
+        chosen = dict(zip((note.id for note in kept), parts, strict=True))
+        _write(draft, spool, reasons, notes, chosen, collector, system_prompt)
         splits = {name: parts.count(name) for name in SPLITS}
         report.write(draft, collector.overview(settings.business.name, dataset, everything.examples, splits))
         spool.unlink()
@@ -93,10 +108,48 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
             split_groups=groups,
             splits=splits,
             seed=settings.audit.seed,
-            system_prompt=settings.system_prompt,
+            system_prompt=system_prompt,
             **{name: dict(found) for name, found in collector.counts.items()},
         )
         return workspace.save(made, draft)
+
+
+def _earlier(workspace: Workspace) -> Audit | None:
+    """The audit that production was made from, if it was split by the same seed: what was held out then stays held out."""
+    released = workspace.find(Release, workspace.alias(PRODUCTION) or "")
+    found = workspace.ancestor(released, Audit) if released else None
+    return found if found and found.seed == workspace.settings.audit.seed else None
+
+
+def _parts(workspace: Workspace, audit: Audit | None) -> dict[str, str]:
+    """The part of each of an audit's conversations."""
+    if audit is None:
+        return {}
+    folder = workspace.path(audit)
+    return {one.id: name for name in SPLITS for one in read_lines(folder / f"{name}.jsonl", Conversation)}
+
+
+def _prompt(strata: list[str], settings: Settings) -> str:
+    """The system prompt, which asks for the customer's language where conversations are in several."""
+    languages = Counter(language for task, _, language in (stratum.partition(" ") for stratum in strata) if not task and language)
+    common = [language for language, count in languages.items() if count >= _COMMON * languages.total()]
+    asks = settings.audit.ask_for_language and len(common) > 1
+    return f"{settings.system_prompt.rstrip()}\n{ASK_FOR_LANGUAGE}" if asks else settings.system_prompt
+
+
+def _prompted(conversation: Conversation, system_prompt: str) -> Conversation:
+    if conversation.task:
+        return conversation
+    return conversation.model_copy(update={"turns": (Turn(role="system", content=system_prompt), *conversation.turns[1:])})
+
+
+def _refuse_unknown_tasks(path: Path, prompts: dict[str, str]) -> None:
+    unknown = {one.task for one in read_lines(path, Conversation)} - set(prompts)
+    if unknown:
+        raise InputError(
+            f"Conversations were imported for the task {', '.join(sorted(unknown))}, which tailorbird.yaml does not have.",
+            fix="Add it under `tasks:`, or import again with --fresh and without it.",
+        )
 
 
 def _staff(path: Path) -> list[str]:
@@ -183,8 +236,9 @@ def _refuse_empty_parts(parts: list[str], groups: int) -> None:
 
 
 def _write(
-    draft: Path, spool: Path, reasons: dict[str, list[Finding]], notes: list[Note], parts: dict[str, str], collector: Collector
-) -> None:
+    draft: Path, spool: Path, reasons: dict[str, list[Finding]], notes: list[Note], parts: dict[str, str],
+    collector: Collector, system_prompt: str,
+) -> None:  # fmt: skip
     """Writes the splits, what was set aside, and all findings; tells the collector."""
     with ExitStack() as stack:
         names = (*SPLITS, "quarantined", "findings")
@@ -194,7 +248,7 @@ def _write(
             findings = (*refused, *(found for found in note.findings if found not in refused))
             shown = hidden(one.prepared) if any(found.rule == "secret_left" for found in findings) else one.prepared
             collector.add(shown, one.language, findings, bool(refused), one.redacted)
-            kept = Quarantined(**dict(one.original), findings=findings) if refused else one.prepared
+            kept = Quarantined(**dict(one.original), findings=findings) if refused else _prompted(one.prepared, system_prompt)
             print(kept.model_dump_json(exclude_defaults=True), file=files["quarantined" if refused else parts[note.id]])
             if findings or one.redacted:
                 verdict = "quarantined" if refused else "redacted" if one.redacted else "kept"

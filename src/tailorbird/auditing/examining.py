@@ -36,7 +36,10 @@ class Profile(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     settings: AuditSettings
-    system_prompt: str
+    prompts: dict[str, str]
+    """The system prompt of each task; answering customers is the task ""."""
+    labelled: frozenset[str] = frozenset()
+    """The tasks whose answers are labels, which are neither judged as texts nor redacted."""
     keep: tuple[str, ...]
     """Names, products and contacts of the business, which are never replaced."""
 
@@ -60,6 +63,7 @@ class Note(NamedTuple):
     keys: list[str]
     template: int  # a hash of the first answer without its numbers and names
     findings: list[Finding]
+    stratum: str  # what the splits keep in proportion: task and language
 
 
 class Looked(NamedTuple):
@@ -99,20 +103,23 @@ def _look(line: str, profile: Profile) -> Looked:
     conversation = Conversation.model_validate_json(line)
     one = examine(conversation, profile)
     written = one.model_dump_json(exclude_defaults=True)
-    return Looked(written, _note(one), sketched(conversation), list(answers_of(conversation)), one.secrets)
+    answers = [] if conversation.task in profile.labelled else list(answers_of(conversation))
+    return Looked(written, _note(one), sketched(conversation), answers, one.secrets)
 
 
 def _note(one: Examined) -> Note:
     answers = [turn.content for turn in one.prepared.turns if turn.role == "assistant"]
-    return Note(one.original.id, keys_of(one.prepared), template_of(answers[0]), one.findings)
+    stratum = f"{one.prepared.task} {one.language}"
+    return Note(one.original.id, keys_of(one.prepared), template_of(answers[0]), one.findings, stratum)
 
 
 def examine(conversation: Conversation, profile: Profile) -> Examined:
     """One conversation: what its own rules find, and its text with placeholders under the system prompt it is served with."""
     spoken = [turn for turn in conversation.turns if turn.role != "system"]
     languages = [language.identify(turn.content) for turn in spoken]
+    labelled = conversation.task in profile.labelled
     findings = [
-        *judged(conversation, languages, profile.settings.longest_turn),
+        *([] if labelled else judged(conversation, languages, profile.settings.longest_turn)),
         *abusive(conversation, languages),
         *injected(conversation),
         *unfit(conversation, profile.settings.select),
@@ -127,15 +134,18 @@ def examine(conversation: Conversation, profile: Profile) -> Examined:
     )
     turns = []
     for turn, (redactor.language, _) in zip(spoken, languages, strict=True):
-        turns.append(Turn(role=turn.role, content=redactor.redact(turn.content)))
+        is_label = labelled and turn.role == "assistant"
+        turns.append(Turn(role=turn.role, content=turn.content.strip() if is_label else redactor.redact(turn.content)))
     worse = redactor.redact(conversation.rejected) if conversation.rejected else None
     if kinds := [kind for kind in SECRETS if redactor.counts.get(kind)]:
         findings.append(Finding(rule="secret", detail=f"replaced: {', '.join(kinds)}"))
-    changed = {"turns": (Turn(role="system", content=profile.system_prompt), *turns), "names": (), "rejected": worse}
+    spoke = next((spoke for spoke, sure in languages if sure >= 0.5), "")
+    prompt = Turn(role="system", content=profile.prompts[conversation.task])
+    changed = {"turns": (prompt, *turns), "names": (), "rejected": worse, "language": spoke}
     return Examined(
         original=conversation,
         prepared=conversation.model_copy(update=changed),
-        language=next((spoke for spoke, sure in languages if sure >= 0.5), ""),
+        language=spoke,
         findings=[found for found in findings if action(found.rule, profile.settings.rules) != "ignore"],
         redacted=dict(redactor.counts),
         secrets=telling(redactor.replaced(SECRETS)),

@@ -6,10 +6,11 @@ answers (upstream issue 26207). Prompts go in as token ids from our own encoder:
 
 from __future__ import annotations
 
+import json
 import queue
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +96,17 @@ class LlamaCppReplier:
             "stop": list(options.stop),
             "stream": True,
             "lora": self._lora,
+            **({"grammar": _one_of(options.choices)} if options.choices else {}),
         }
 
     def close(self) -> None:
         """Frees the model."""
         self._server = None
+
+
+def _one_of(choices: Sequence[str]) -> str:
+    """llama.cpp's grammar (GBNF) of answers that are one of these."""
+    return "root ::= " + " | ".join(json.dumps(choice, ensure_ascii=False) for choice in choices)
 
 
 def _piece(chunk: dict[str, Any]) -> ReplyPiece:

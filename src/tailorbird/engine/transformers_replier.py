@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class TransformersReplier:
             sampling = {"do_sample": True, "temperature": options.temperature, "top_p": options.top_p}
         if options.stop:
             sampling |= {"stop_strings": list(options.stop), "tokenizer": tokenizer}
+        if options.choices:
+            sampling["prefix_allowed_tokens_fn"] = self._one_of(options.choices, len(prompt))
 
         def work() -> None:
             try:
@@ -67,6 +69,17 @@ class TransformersReplier:
             raise ModelError(f"The model could not answer: {failed[0]}") from failed[0]
         ended = len(written) < options.max_tokens or written[-1] in self._encoder.end_tokens
         yield ReplyPiece("", "stop" if ended else "length", len(prompt), len(written))
+
+    def _one_of(self, choices: Sequence[str], start: int) -> Callable[[int, torch.Tensor], list[int]]:
+        """Which tokens may follow, so that the answer is one of these and then ends."""
+        ends = sorted(self._encoder.end_tokens)
+        allowed: dict[tuple[int, ...], list[int]] = {}
+        for choice in choices:
+            ids = self._encoder.plain_ids(choice)
+            for place, token in enumerate(ids):
+                allowed.setdefault(tuple(ids[:place]), []).append(token)
+            allowed.setdefault(tuple(ids), []).extend(ends)
+        return lambda batch, ids: allowed.get(tuple(ids[start:].tolist()), ends)
 
     def close(self) -> None:
         """Frees the model."""

@@ -54,7 +54,7 @@ def person_of(conversations: Iterable[Conversation], words: list[str]) -> Person
 
 def file_of(conversation: Conversation, folder: Path) -> Path:
     """The file that the conversation was read from, as far as its origin tells; sources are named from the workspace's folder."""
-    source = (folder / conversation.source).resolve()
+    source = (folder / conversation.source.removesuffix(f" for {conversation.task}")).resolve()
     place = re.match(r"(.+?\.(?:jsonl?|ndjson|eml|mbox|csv|tsv|xlsx|txt))(?![A-Za-z0-9])", conversation.origin)
     return source / place.group(1) if place and source.is_dir() else source
 

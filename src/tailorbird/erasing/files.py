@@ -8,6 +8,8 @@ import json
 import re
 from pathlib import Path
 
+from tailorbird.lessons import original
+
 ERASED = "<ERASED>"
 
 
@@ -63,7 +65,7 @@ def _names_one(line: str, ids: set[str]) -> bool:
     except ValueError:
         return False
     told = (row.get("id"), row.get("conversation"), row.get("record")) if isinstance(row, dict) else ()
-    return any(isinstance(one, str) and one in ids for one in told)
+    return any(isinstance(one, str) and not ids.isdisjoint((one, original(one))) for one in told)
 
 
 def without(text: str, words: list[str]) -> str:

@@ -11,13 +11,17 @@ from tailorbird.artifacts import Audit, Candidate, CurvePoint, Dataset, Plan, Sc
 from tailorbird.workspace import Workspace, write_text
 
 if TYPE_CHECKING:
-    from tailorbird.evaluating import Answer
+    from tailorbird.evaluating.answering import Answer
 
+_SMALL_GAP, _LARGE_GAP = 0.3, 1.0  # nats a token: a third likelier, and 2.7 times as likely
 _NAMES = {
     "loss": "Loss on the agents' own answers",
     "chrf": "chrF (characters in common)",
     "rouge_l": "ROUGE-L (words in common, in order)",
     "embedding_similarity": "Closeness of meaning",
+    "right_language": "Answers in the customer's language",
+    "accuracy": "Accuracy of labels",
+    "macro_f1": "Macro-F1 of labels (every label weighs the same)",
 }
 
 
@@ -35,6 +39,7 @@ def write(target: Path, workspace: Workspace, card: Scorecard, answers: list[Ans
             names=_NAMES,
             perplexity={s: math.exp(figures["loss"].value) for s, figures in card.systems.items()},
             verdict=verdict(card),
+            overfitting=overfitting(candidate, card.systems["tuned"]["loss"].value),
             candidate=candidate,
             plan=workspace.ancestor(candidate, Plan),
             audit=workspace.ancestor(candidate, Audit),
@@ -52,6 +57,21 @@ def verdict(card: Scorecard) -> str:
     if "loss" not in card.better:
         return "Tuning made no measurable difference on the held-out conversations. Do not release it."
     return f"Tuning made the model better on {_listed(card.better)}, and worse on nothing measured."
+
+
+def overfitting(candidate: Candidate, test_loss: float) -> str:
+    """What the gap between what was learned and what was held out says, in plain words; losses in nats a token."""
+    gap = test_loss - candidate.train_loss
+    figures = f"Loss is {candidate.train_loss:.2f} on what it learned and {test_loss:.2f} on what it has never seen, {gap:+.2f}"
+    if candidate.validation_loss <= 0 or gap < _SMALL_GAP:
+        told = "It learned what your conversations have in common, not the conversations themselves."
+    elif gap < _LARGE_GAP:
+        told = "Some of the training conversations are learned more closely than the rest, as usual with a few hundred of them."
+    else:
+        told = "It has begun to learn examples by heart: fewer epochs, a lower rank or more conversations would help."
+    if candidate.stopped_early:
+        told += f" Training stopped by itself, since after step {candidate.best_step} what it had not seen only got worse."
+    return f"{figures}. {told}"
 
 
 def _listed(metrics: tuple[str, ...]) -> str:

@@ -50,6 +50,7 @@ def import_conversations(
     if not chosen:
         raise InputError("There is nothing to import.", fix="Name a file, or list files under `sources:` in tailorbird.yaml.")
     before = None if fresh else workspace.current(Dataset)
+    _refuse_unknown_tasks(chosen, set(workspace.settings.tasks))
     exports = [Export(workspace.folder / source.path, source) for source in chosen]
     new = [export for export in exports if not (before and _has(before, export))]
     if before and not new:
@@ -64,7 +65,7 @@ def import_conversations(
         with (draft / "rejected.jsonl").open("w", encoding="utf-8") as file:
             rejections = _Rejections(file, strict)
             for export in new:
-                name = export.settings.path
+                name = _name(export)
                 made[name] = _read(workspace, export, draft, merger, rejections, made.get(name), progress)
         if rejections.first and (strict or not merger.found):
             raise rejections.problem()
@@ -85,12 +86,27 @@ def import_conversations(
         return workspace.save(dataset, draft)
 
 
+def _refuse_unknown_tasks(sources: list[SourceSettings], known: set[str]) -> None:
+    for source in sources:
+        if source.task and source.task not in known:
+            raise InputError(
+                f"{source.path} is for the task {source.task!r}, which tailorbird.yaml does not have.",
+                fix=f"Add it under `tasks:` there; it has {', '.join(sorted(known)) or 'none'} so far.",
+            )
+
+
 def _has(dataset: Dataset, export: Export) -> bool:
     """Whether exactly this export was imported, in the same way."""
     return any(
-        (source.name, source.sha256, source.options) == (export.settings.path, export.digest, _options(export))
+        (source.name, source.sha256, source.options) == (_name(export), export.digest, _options(export))
         for source in dataset.sources
     )
+
+
+def _name(export: Export) -> str:
+    """An export's path; the same file may teach several tasks."""
+    task = export.settings.task
+    return f"{export.settings.path} for {task}" if task else export.settings.path
 
 
 def _options(export: Export) -> str:
@@ -103,7 +119,7 @@ def _read(
 ) -> Source:  # fmt: skip
     """Reads one export into the merger."""
     kind, why = recognised(export)
-    name, options, count = export.settings.path, _options(export), 0
+    name, options, task, count = _name(export), _options(export), export.settings.task, 0
     erased = workspace.buried()
     merger.begin(name, in_another_way=before is not None and before.options != options)
     with progress(f"Reading {export.path.name}", export.size) as export.advance:
@@ -113,7 +129,8 @@ def _read(
             if isinstance(record, Rejected):
                 rejections.add(name, record)
             elif not erased(record):
-                count += merger.add(record.model_copy(update={"source": name}), kind.GLOBAL)
+                told = {"source": name, "task": task} | ({"id": f"{record.id} for {task}"} if task and record.id else {})
+                count += merger.add(record.model_copy(update=told), kind.GLOBAL)
     return Source(name=name, format=kind.NAME, sha256=export.digest, conversations=count, why=why, options=options)
 
 

@@ -7,11 +7,11 @@ import psutil
 from tailorbird import engine
 from tailorbird.artifacts import Audit, Plan, make_id
 from tailorbird.planning import cost
+from tailorbird.planning.choosing import chats_of, lessons, starting_from
 from tailorbird.planning.cost import Machine
-from tailorbird.planning.lessons import chats_of, refuse_too_few, starting_from
 from tailorbird.planning.methods import choose
 from tailorbird.progress import Progress, silent
-from tailorbird.workspace import Workspace, read_conversations
+from tailorbird.workspace import Workspace, write_lines
 
 _CHECKS = 6
 _PATIENCE = 3
@@ -28,19 +28,18 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
     start = starting_from(workspace, wanted, model)
     sources = (audit.id, *([start.id] if start else []))
     asked = wanted.model_dump(exclude={"report_to"})
-    identity = make_id(Plan, audit=sources, model=model, training=asked, machine=machine._asdict())
+    tasks = {name: task.model_dump() for name, task in workspace.settings.tasks.items()}
+    identity = make_id(Plan, audit=sources, model=model, training=asked, machine=machine._asdict(), tasks=tasks)
     if found := workspace.find(Plan, identity):
         return workspace.use(found)
-    folder = workspace.path(audit)
-    learning, checking = (read_conversations(folder / f"{name}.jsonl") for name in ("train", "validation"))
-    refuse_too_few(learning, checking, wanted.learn_from)
+    chosen = lessons(workspace, audit, start)
     base = engine.locate(model, progress)
     mixed = engine.mixed_precision(progress)
     facts = engine.model_facts(base)
-    chats, checks = (chats_of(part, wanted.learn_from) for part in (learning, checking))
+    chats, checks = (chats_of(part, wanted.learn_from) for part in (chosen.train, chosen.validation))
     lengths, prefix = engine.measure_lengths(base, chats)
     check_lengths, _ = engine.measure_lengths(base, checks)
-    method = choose(wanted, len(chats), facts["parameters"], workspace.ancestor(start, Plan).lora_rank if start else None)
+    method = choose(wanted, len(chats), facts["parameters"], workspace.ancestor(start, Plan) if start else None)
     prefix += method.virtual_tokens
     free_gb = psutil.virtual_memory().available / 1e9
     size = cost.fit_memory(facts, lengths, prefix, method.rank, mixed, wanted, free_gb)
@@ -51,6 +50,7 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
     why = {
         "model": f"{facts['parameters'] / 1e6:.0f} million parameters; named in tailorbird.yaml or the default.",
         **method.why,
+        "lessons": chosen.why,
         "start": f"training goes on from {start.id}." if start else "training starts from the base model.",
         "sequence_length": size.why_length,
         "tokens_per_step": size.why_tokens,
@@ -81,4 +81,6 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
         why=why,
     )
     with workspace.drafting(identity) as draft:
+        write_lines(draft / "train.jsonl", chosen.train)
+        write_lines(draft / "validation.jsonl", chosen.validation)
         return workspace.save(made, draft)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 
-from tailorbird.artifacts import Audit, Candidate, Dataset, Plan, Release, Scorecard, make_id
+from tailorbird.artifacts import Audit, Candidate, Dataset, Plan, Release, Scorecard, TaskPrompt, make_id
 from tailorbird.errors import GateError
+from tailorbird.lessons import labels
 from tailorbird.progress import Progress, silent
 from tailorbird.releasing import card as model_card
-from tailorbird.workspace import PRODUCTION, Workspace, write_text
+from tailorbird.workspace import PRODUCTION, Workspace, read_conversations, write_text
 
 FEWEST_TESTED = 8
 
@@ -38,6 +39,7 @@ def release(workspace: Workspace, scorecard: Scorecard, override: str | None = N
             model=candidate.model,
             system_prompt=audit.system_prompt,
             disclosure=disclosure,
+            tasks=_tasks(workspace, workspace.ancestor(candidate, Plan)),
             lineage={kind.kind: workspace.ancestor(scorecard, kind).id for kind in (Dataset, Audit, Plan, Candidate, Scorecard)},
             overridden=override if reasons else None,
         )
@@ -48,6 +50,14 @@ def release(workspace: Workspace, scorecard: Scorecard, override: str | None = N
             workspace.save(made, draft)
     workspace.set_alias(PRODUCTION, made.id)
     return workspace.use(made)
+
+
+def _tasks(workspace: Workspace, plan: Plan) -> dict[str, TaskPrompt]:
+    """The other tasks that the plan's lessons have, as the model was asked for them."""
+    learned = [one for one in read_conversations(workspace.path(plan) / "train.jsonl") if one.task]
+    prompts = {one.task: one.turns[0].content for one in learned}
+    known = {name: labels(task, name, learned) for name, task in workspace.settings.tasks.items()}
+    return {name: TaskPrompt(system_prompt=prompt, labels=known.get(name, ())) for name, prompt in prompts.items()}
 
 
 def gate(scorecard: Scorecard) -> list[str]:

@@ -6,11 +6,15 @@ from tailorbird.artifacts import Audit, Dataset, Plan, Release, Scorecard
 from tailorbird.engine import ENTRIES
 from tailorbird.workspace import Workspace
 
+_LORA = {"lora": "LoRA", "rslora": "rsLoRA", "dora": "DoRA"}
+
 
 def _method(plan: Plan) -> str:
-    return (
-        f"LoRA, rank {plan.lora_rank}" if plan.method == "lora" else f"{plan.method} tuning, {plan.virtual_tokens} virtual tokens"
-    )
+    if plan.virtual_tokens:
+        return f"{plan.method} tuning, {plan.virtual_tokens} virtual tokens"
+    if plan.method == "full":
+        return "full fine-tuning"
+    return f"{_LORA[plan.method]}, rank {plan.lora_rank}"
 
 
 def text(workspace: Workspace, release: Release, scorecard: Scorecard) -> str:
@@ -50,7 +54,7 @@ set aside: {aside}; redacted: {redacted}.
 |---|---|---|---|
 {rows}
 
-Generalisation gap: {scorecard.generalisation_gap:.3f} nats a token.
+{_parts(scorecard)}Generalisation gap: {scorecard.generalisation_gap:.3f} nats a token.
 
 ## Limits
 
@@ -61,3 +65,15 @@ not that they are right. Not yet measured: forgetting, memorised training text, 
 
 {chr(10).join(f"- {kind}: {identity}" for kind, identity in release.lineage.items())}
 """
+
+
+def _parts(scorecard: Scorecard) -> str:
+    """Languages and other tasks, where there are any."""
+    rows = [
+        f"| {name} ({part.examples}) | {metric} | {part.systems['base'][metric].value:.3f} "
+        f"| {part.systems['tuned'][metric].value:.3f} | [{difference.low:+.3f}, {difference.high:+.3f}] |"
+        for name, part in scorecard.parts.items()
+        for metric, difference in part.differences.items()
+    ]
+    head = "| part (held out) | figure | base | tuned | difference, 95% interval |\n|---|---|---|---|---|\n"
+    return head + "\n".join(rows) + "\n\n" if rows else ""

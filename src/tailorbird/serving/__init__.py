@@ -10,12 +10,31 @@ from pathlib import Path
 
 from tailorbird import engine
 from tailorbird.artifacts import Release
-from tailorbird.errors import WorkspaceError
+from tailorbird.errors import InputError, WorkspaceError
 from tailorbird.progress import Progress, silent
+from tailorbird.replier import Message, ReplyOptions, reply
 from tailorbird.serving.assistant import Assistant
 from tailorbird.workspace import Workspace
 
-__all__ = ["Assistant", "open_assistant", "serve"]
+__all__ = ["Assistant", "open_assistant", "perform", "serve"]
+
+
+def perform(workspace: Workspace, release: Release, task: str, text: str, progress: Progress = silent) -> str:
+    """What the released model answers for one of its other tasks; a label where the task has labels, never anything else.
+
+    Raises InputError for a task that the release does not have.
+    """
+    told = release.tasks.get(task)
+    if told is None:
+        raise InputError(
+            f"Version {release.version} has no task {task!r}.",
+            fix=f"It has {', '.join(release.tasks) or 'none'}; others are learned from `tasks:` in tailorbird.yaml.",
+        )
+    replier = engine.open_replier(task, engine.locate(release.model, progress), workspace.path(release) / "adapter")
+    asked: list[Message] = [{"role": "system", "content": told.system_prompt}, {"role": "user", "content": text}]
+    answer = reply(replier, asked, ReplyOptions(choices=told.labels)).text
+    replier.close()
+    return answer
 
 
 def open_assistant(workspace: Workspace, release: Release, tuned: bool = True, progress: Progress = silent) -> Assistant:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from tailorbird import engine
-from tailorbird.artifacts import Audit, Candidate, Conversation, CurvePoint, Plan, make_id
+from tailorbird.artifacts import Candidate, Conversation, CurvePoint, Plan, make_id
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import Message
 from tailorbird.workspace import Workspace, read_conversations, write_lines
@@ -16,8 +16,7 @@ def train(workspace: Workspace, plan: Plan, progress: Progress = silent) -> Cand
     identity = make_id(Candidate, plan=plan.id, steps=plan.steps, tokens_per_step=plan.tokens_per_step)
     if found := workspace.find(Candidate, identity):
         return workspace.use(found)
-    folder = workspace.path(workspace.ancestor(plan, Audit))
-    learning, checking = (read_conversations(folder / f"{name}.jsonl") for name in ("train", "validation"))
+    learning, checking = (read_conversations(workspace.path(plan) / f"{name}.jsonl") for name in ("train", "validation"))
     base = engine.locate(plan.model, progress)
     draft = workspace.draft(identity, fresh=False)
     start = next((one for one in workspace.lineage(plan) if isinstance(one, Candidate)), None)

@@ -1,0 +1,118 @@
+"""What will be learned and watched: which conversations, of which tasks, how often, and what training goes on from."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from tailorbird.artifacts import Audit, Candidate, Conversation, Plan, Release
+from tailorbird.errors import PlanError
+from tailorbird.lessons import counted, mixed, original, taught
+from tailorbird.replier import Message
+from tailorbird.settings import Settings, TrainingSettings
+from tailorbird.workspace import PRODUCTION, Workspace, read_conversations
+
+_FEWEST = 10  # pairs, or judged answers of each kind, to train on
+_FEWEST_REPLAYED = 30  # conversations; fewer would not hold the rest in place
+
+
+class Lessons(NamedTuple):
+    """What an epoch has and what it is checked with, and why."""
+
+    train: list[Conversation]
+    validation: list[Conversation]
+    why: str
+
+
+def lessons(workspace: Workspace, audit: Audit, start: Candidate | None) -> Lessons:
+    """The lessons of an audit under the workspace's settings; raises PlanError where there are too few."""
+    settings = workspace.settings
+    wanted = settings.training
+    folder = workspace.path(audit)
+    train, validation = (read_conversations(folder / f"{name}.jsonl") for name in ("train", "validation"))
+    refuse_too_few(train, validation, wanted.learn_from)
+    if wanted.learn_from != "answers":
+        learning, checking = (_fit_for(part, wanted.learn_from) for part in (train, validation))
+        return Lessons(learning, checking, f"{counted(learning)}.")
+    why = ""
+    if start is not None:
+        train, why = _with_replay(train, _seen_by(workspace, start), settings)
+    learning, checking = (list(taught(part, settings.tasks)) for part in (train, validation))
+    epoch = mixed(learning, settings.tasks, wanted.mixing_temperature, wanted.seed)
+    repeated = f", mixed to {counted(epoch)}" if len(epoch) > len(learning) else ""
+    return Lessons(epoch, checking, f"{why}{counted(learning)}{repeated}.")
+
+
+def chats_of(conversations: Iterable[Conversation], learn_from: str) -> list[list[Message]]:
+    """Everything that the model will read: conversations, or both of each pair."""
+    if learn_from == "pairs":
+        return [chat for one in conversations if one.pair for chat in one.pair]
+    return [one.messages for one in conversations]
+
+
+def refuse_too_few(train: Sequence[Conversation], validation: Sequence[Conversation], learn_from: str) -> None:
+    """Raises PlanError where there are too few pairs or thumbs to learn from."""
+    if learn_from == "pairs":
+        found = [sum(one.pair is not None for one in part) for part in (train, validation)]
+        if found[0] < _FEWEST or not found[1]:
+            raise PlanError(
+                f"Only {found[0]} conversations to train on and {found[1]} to validate with have a better and a worse answer.",
+                fix="Import pairs first (TRL's columns prompt, chosen, rejected), or set training.learn_from to answers.",
+            )
+    if learn_from == "thumbs":
+        judged = [[one.liked for one in part if one.liked is not None] for part in (train, validation)]
+        if min(judged[0].count(True), judged[0].count(False)) < _FEWEST or len(judged[1]) < 2:
+            raise PlanError(
+                f"Of the conversations to train on, {judged[0].count(True)} are rated well and {judged[0].count(False)} badly; "
+                f"at least {_FEWEST} of each are needed, and 2 to validate with.",
+                fix="Import ratings, or TRL's columns prompt, completion, label; or set training.learn_from to answers.",
+            )
+
+
+def starting_from(workspace: Workspace, wanted: TrainingSettings, model: str) -> Candidate | None:
+    """The candidate that training goes on from; None for the base model. Raises PlanError where the one asked for is missing."""
+    if wanted.start_from == "base" or (wanted.start_from == "auto" and wanted.learn_from == "answers"):
+        return None
+    if wanted.start_from == "production":
+        released = workspace.find(Release, workspace.alias(PRODUCTION) or "")
+        found = workspace.ancestor(released, Candidate) if released else None
+    else:
+        found = workspace.current(Candidate)
+    if found and found.model == model and workspace.ancestor(found, Plan).virtual_tokens == 0:
+        return found
+    if wanted.start_from == "auto":
+        return None
+    raise PlanError(
+        f"There is no {wanted.start_from} of {model} to go on from (a soft prompt cannot be gone on from).",
+        fix="Train one first, or set training.start_from to base.",
+    )
+
+
+def _fit_for(conversations: list[Conversation], learn_from: str) -> list[Conversation]:
+    """Those with what is learned from: a worse answer, a judgement, or a question to be answered."""
+    if learn_from == "pairs":
+        return [one for one in conversations if one.pair]
+    if learn_from == "thumbs":
+        return [one for one in conversations if one.liked is not None]
+    return [one for one in conversations if not one.task]
+
+
+def _seen_by(workspace: Workspace, candidate: Candidate) -> set[str]:
+    """The conversations that a candidate was trained on, and those before it."""
+    plans = [one for one in workspace.lineage(candidate) if isinstance(one, Plan)]
+    learned = (one for plan in plans for one in read_conversations(workspace.path(plan) / "train.jsonl"))
+    return {name for one in learned for name in (one.id, original(one.id))}
+
+
+def _with_replay(conversations: list[Conversation], seen: set[str], settings: Settings) -> tuple[list[Conversation], str]:
+    """What is new, and a sample of what is not (experience replay, arXiv 1811.11682), so that it is not forgotten."""
+    wanted = settings.training
+    new = [one for one in conversations if one.id not in seen]
+    old = [one for one in conversations if one.id in seen]
+    if not new:
+        return conversations, "nothing new, so all again: "
+    count = min(len(old), max(math.ceil(wanted.replay * len(new)), _FEWEST_REPLAYED)) if wanted.replay else 0
+    sample = random.Random(wanted.seed).sample(old, count)
+    return [*new, *sample], f"{len(new)} new conversations with {count} of {len(old)} earlier ones against forgetting: "

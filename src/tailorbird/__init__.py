@@ -21,6 +21,7 @@ _HOMES = {
     "release": "releasing",
     "serve": "serving",
     "open_assistant": "serving",
+    "improve": "improving",
 }
 __all__ = ["__version__", *sorted(_HOMES)]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import typer
 
 from tailorbird.errors import InputError, StoppedError, TailorbirdError
+from tailorbird.feedback_commands import feedback
 
 if TYPE_CHECKING:
     from tailorbird.artifacts import Artifact
@@ -100,6 +101,7 @@ def import_(
         str, typer.Option(help="Mail and chats: names, addresses, domains that write for the business, by commas.")
     ] = "",
     timezone: Annotated[str, typer.Option(help="Where the clock of times without a zone stood.")] = "UTC",
+    task: Annotated[str, typer.Option(help="Another task of tailorbird.yaml that the files teach.")] = "",
     strict: Annotated[bool, typer.Option(help="Stop at unreadable records instead of keeping them in rejected.jsonl.")] = False,
     fresh: Annotated[bool, typer.Option(help="Start with an empty dataset instead of adding to the one before.")] = False,
     workspace: At = HERE,
@@ -114,12 +116,12 @@ def import_(
     from tailorbird.importing import import_conversations
     from tailorbird.settings import SourceSettings
 
-    if not files and (columns or where or kind or ours):
-        raise InputError("--map, --where, --ours and --format need a file.", fix="Name the file before them.")
+    if not files and (columns or where or kind or ours or task):
+        raise InputError("--map, --where, --ours, --task and --format need a file.", fix="Name the file before them.")
     sources = [
         SourceSettings(
             path=str(_existing(file, workspace)), format=kind, map=_pairs(columns, "--map"), where=_pairs(where, "--where"),
-            ours=[name.strip() for name in ours.split(",") if name.strip()], timezone=timezone,
+            ours=[name.strip() for name in ours.split(",") if name.strip()], timezone=timezone, task=task,
         )
         for file in files or []
     ]  # fmt: skip
@@ -261,6 +263,7 @@ def chat(
     question: Annotated[str | None, typer.Argument(help="One question; without it, a conversation.")] = None,
     base: Annotated[bool, typer.Option("--base", help="Ask the untuned base model instead.")] = False,
     longest: Annotated[int, typer.Option(min=1, help="Tokens an answer may have.")] = 256,
+    task: Annotated[str, typer.Option(help="Another task of the model for that text, for example route.")] = "",
     workspace: At = HERE,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer to one question as JSON.")] = False,
 ) -> None:
@@ -269,6 +272,11 @@ def chat(
 
     if as_json and question is None:
         raise InputError("--json needs a question.", fix='Write for example: tailorbird chat "Do you ship to Spain?" --json')
+    if task:
+        if question is None or base:
+            raise InputError("--task needs a text, and is not for --base.", fix='Write: tailorbird chat "…" --task route')
+        commands.perform(_open(workspace), task, question, as_json, console.bar)
+        return
     commands.chat(_open(workspace), question, tuned=not base, longest=longest, as_json=as_json, progress=console.bar)
 
 
@@ -340,6 +348,7 @@ def settings_(as_json: AsJson = False) -> None:
 
 privacy = typer.Typer(help="Finds personal data and secrets in texts.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(privacy, name="privacy")
+app.add_typer(feedback, name="feedback")
 
 
 @privacy.command("scan")

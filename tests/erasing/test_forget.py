@@ -93,7 +93,9 @@ def test_tables_lose_the_rows_and_chats_of_nobody_else_go(shop: Path) -> None:
     workspace = Workspace(shop)
     import_conversations(workspace, [SourceSettings(path="t.csv")])
     forget(workspace, "c-ana")
-    assert (shop / "t.csv").read_text().splitlines() == [header, first, third]
+    assert (shop / "t.csv").read_text().splitlines() == [header, first, "", "", third], "others keep the number of their line"
+    forget(workspace, "c-3")
+    assert (shop / "t.csv").read_text().splitlines() == [header, first, "", "", ""]
     (shop / "chat.txt").write_text("[14/08/2023, 09:15:32] Ana: Hola, abierto?\n[14/08/2023, 09:16:00] Tienda: Sí\n")
     import_conversations(workspace, [SourceSettings(path="chat.txt", ours=["Tienda"])])
     assert forget(workspace, "Ana").exports_removed == ["chat.txt"]
@@ -113,7 +115,19 @@ def test_workbooks_lose_the_rows(shop: Path) -> None:
     workspace = Workspace(shop)
     import_conversations(workspace, [SourceSettings(path="t.xlsx")])
     assert forget(workspace, "c-ana").exports_to_delete == []
-    assert list(load_workbook(shop / "t.xlsx").active.iter_rows(values_only=True)) == rows[:2]
+    left = list(load_workbook(shop / "t.xlsx").active.iter_rows(values_only=True))
+    assert [row for row in left if any(row)] == rows[:2]
+
+
+def test_forgetting_one_customer_after_the_other_takes_nobody_elses_lines(shop: Path) -> None:
+    told = [conversation(n) for n in range(6)]
+    write_jsonl(shop / "conversations.jsonl", told)
+    workspace = Workspace(shop)
+    import_conversations(workspace)
+    for number in (1, 3):
+        forget(workspace, f"c-{number}")
+    left = [json.loads(line) for line in (shop / "conversations.jsonl").read_text().splitlines() if line]
+    assert left == [told[n] for n in (0, 2, 4, 5)]
 
 
 def test_mailboxes_lose_the_messages_from_and_to_the_customer(shop: Path) -> None:

@@ -23,14 +23,16 @@ _NUMBER = re.compile(r"\d[\d.,:/-]*")  # those of placeholders too
 
 
 def fingerprint(conversation: Conversation) -> str:
-    """Equal for conversations that differ only in case and white space."""
-    return "\x1f".join(
-        f"{turn.role} {' '.join(turn.content.lower().split())}" for turn in conversation.turns if turn.role != "system"
-    )
+    """Equal for conversations that differ only in case and white space; what was judged otherwise is another one."""
+    told = [f"{turn.role} {turn.content}" for turn in conversation.turns if turn.role != "system"]
+    told += [conversation.task, conversation.rejected or "", str(conversation.liked)]
+    return "\x1f".join(" ".join(part.lower().split()) for part in told)
 
 
 def shingles(conversation: Conversation) -> list[str]:
-    """The pairs of neighbouring words; none for conversations too short to tell."""
+    """The pairs of neighbouring words; none for conversations too short to tell, and for two answers compared: one is of many."""
+    if conversation.rejected is not None:
+        return []
     words = _WORD.findall(" ".join(turn.content.lower() for turn in conversation.turns if turn.role != "system"))
     return [] if len(words) < _FEWEST else sorted({f"{one} {other}" for one, other in pairwise(words)})
 

@@ -1,4 +1,4 @@
-"""A person's request -> nothing left of them: out of every dataset, audit and report, with a certificate of what saw them."""
+"""A person's request -> nothing left of them: in data, feedback, audits and reports, with a certificate of what saw them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from tailorbird.artifacts import Audit, Candidate, Conversation, Dataset, Release
 from tailorbird.erasing.exports import Person, clean_document, clean_mailbox, clean_workbook, file_of, person_of
 from tailorbird.erasing.files import clean_lines, clean_table, clean_text, drop_lines
+from tailorbird.erasing.judgements import clean_judgements, erase_judgements, everything_judged, judged_by
 from tailorbird.errors import InputError
 from tailorbird.privacy import find
 from tailorbird.progress import Progress, silent
@@ -30,6 +31,7 @@ class Certificate(BaseModel):
     person: str
     at: datetime
     conversations: int
+    feedback: int = 0
     files_changed: list[str] = Field(default_factory=list)
     reports_removed: list[str] = Field(default_factory=list)
     retrain: list[str] = Field(default_factory=list)
@@ -50,15 +52,20 @@ def forget(workspace: Workspace, customer: str, progress: Progress = silent) -> 
         raise InputError(
             f"Nobody called {wanted!r} is in this workspace.", fix="Give the customer's id, e-mail address or full name."
         )
-    ids = {one.id for one in conversations}
+    judged = judged_by(workspace, conversations)
+    judgements = {row.id for row in judged}
+    ids = {one.id for one in conversations} | judgements
     words = _identifiers(wanted, conversations, workspace.settings.audit.keep)
     retrain = _that_saw(workspace, ids)
     certificate = Certificate(
-        person=workspace.tombstone(wanted), at=datetime.now(UTC), conversations=len(ids), retrain=sorted(retrain)
-    )
+        person=workspace.tombstone(wanted), at=datetime.now(UTC), conversations=len(ids - judgements), feedback=len(judged),
+        retrain=sorted(retrain),
+    )  # fmt: skip
     workspace.bury([wanted, *words, *(one.customer_id or "" for one in conversations)])
     only_theirs = _only_theirs(workspace, conversations)
     person = person_of(conversations, words)
+    erase_judgements(workspace, judgements, person)
+    sources = {row.source.partition(": ")[0] for row in judged}  # files of judgements, also of pairs to compare
     files = [path for path in sorted(workspace.folder.rglob("*")) if path.is_file() and CERTIFICATES not in path.parts]
     with progress("Erasing", len(files)) as advance:
         for path in files:
@@ -67,6 +74,8 @@ def forget(workspace: Workspace, customer: str, progress: Progress = silent) -> 
                 certificate.exports_removed.append(str(path.relative_to(workspace.folder)))
             elif workspace.store in path.parents:
                 _clean_artifact(path, ids, words, workspace, certificate)
+            elif (name := str(path.relative_to(workspace.folder))) in sources:
+                certificate.files_changed += [name] if clean_judgements(path, ids, person) else []
             else:
                 _clean_export(path, conversations, person, workspace, certificate)
             advance(1)
@@ -79,13 +88,14 @@ def forget(workspace: Workspace, customer: str, progress: Progress = silent) -> 
 
 
 def _conversations(workspace: Workspace, wanted: str) -> list[Conversation]:
-    """The customer's own conversations in all datasets; raises InputError when several customers wrote the address."""
+    """The customer's own conversations in all datasets and the feedback; InputError when several customers wrote the address."""
     name = wanted.casefold()
     own: list[Conversation] = []
     said: list[Conversation] = []
     everything = [
         one for dataset in workspace.all(Dataset) for one in read_conversations(workspace.path(dataset) / "conversations.jsonl")
     ]
+    everything += everything_judged(workspace)
     for one in everything:
         if name in (told.casefold() for told in (one.customer_id or "", *one.names)):
             own.append(one)
@@ -158,7 +168,7 @@ def _clean_export(path: Path, conversations: list[Conversation], person: Person,
     own = [one for one in conversations if file_of(one, workspace.folder) == path.resolve()]
     places = {int(place) for one in own if (place := one.origin.rpartition(":")[2]).isdigit()}
     if kind in _LINES:
-        changed = drop_lines(path, places) | clean_lines(path, {one.id for one in conversations}, person.words)
+        changed = drop_lines(path, places) | clean_lines(path, {one.id for one in conversations}, person.words, "\n")
     elif kind in _TABLES:
         changed = clean_table(path, places, {one.id for one in own}, person.words)
     elif kind == ".json":

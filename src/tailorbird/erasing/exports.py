@@ -90,17 +90,17 @@ def clean_mailbox(path: Path, person: Person) -> bool:
 
 
 def clean_workbook(path: Path, numbers: set[int], person: Person) -> bool:
-    """Drops rows by number or that have one of the ids in a cell, and the words from all others; whether anything changed."""
+    """Empties rows by number or that have one of the ids in a cell, and drops the words from all others; whether any changed."""
     from openpyxl import load_workbook
 
     book = load_workbook(path)
     changed = False
     for sheet in book:
-        for row in range(sheet.max_row, 0, -1):
-            cells = sheet[row]
+        for row, cells in enumerate(sheet.iter_rows(), 1):
             values = {str(cell.value) for cell in cells if cell.value is not None}
             if row in numbers or values & (person.records | person.customers):
-                sheet.delete_rows(row)
+                for cell in cells:
+                    cell.value = None
                 changed = True
                 continue
             for cell in cells:

@@ -13,12 +13,16 @@ from tailorbird.lessons import original
 ERASED = "<ERASED>"
 
 
-def clean_lines(path: Path, ids: set[str], words: list[str]) -> bool:
-    """Drops the lines of JSON that are these conversations, and the words from all others; whether anything changed."""
+def clean_lines(path: Path, ids: set[str], words: list[str], instead: str = "") -> bool:
+    """Drops the lines of JSON that are these conversations, and the words from all others; whether anything changed.
+
+    In exports an empty line stands `instead` of each, since other conversations are known by the number of their line.
+    """
     kept, changed = [], False
     for line in path.read_text(encoding="utf-8", errors="surrogateescape").splitlines(keepends=True):
         if _names_one(line, ids):
             changed = True
+            kept.append(instead)
             continue
         cleaned = without(line, [*words, *(json.dumps(word)[1:-1] for word in words)])
         changed |= cleaned != line
@@ -27,14 +31,17 @@ def clean_lines(path: Path, ids: set[str], words: list[str]) -> bool:
 
 
 def drop_lines(path: Path, numbers: set[int]) -> bool:
-    """Drops lines by their number; whether anything changed."""
+    """Empties lines by their number, so that the others keep theirs; whether anything changed."""
     lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines(keepends=True)
-    kept = [line for number, line in enumerate(lines, 1) if number not in numbers]
-    return _write(path, "".join(kept), len(kept) < len(lines))
+    kept = ["\n" if number in numbers else line for number, line in enumerate(lines, 1)]
+    return _write(path, "".join(kept), kept != lines)
 
 
 def clean_table(path: Path, numbers: set[int], ids: set[str], words: list[str]) -> bool:
-    """Drops the rows that begin on these lines or have one of these ids in a cell, and the words from all others."""
+    """Empties the rows that begin on these lines or have one of these ids in a cell, and drops the words from all others.
+
+    Empty lines stand in their place, as many as they had, since other rows are known by the number of their line.
+    """
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         text = file.read()
     separator = max(",;\t", key=text.partition("\n")[0].count)
@@ -44,10 +51,12 @@ def clean_table(path: Path, numbers: set[int], ids: set[str], words: list[str]) 
     changed, begins = False, 1
     for row in reader:
         mine = begins in numbers or bool(ids & set(row))
-        begins = reader.line_num + 1
+        lines, begins = reader.line_num + 1 - begins, reader.line_num + 1
         cleaned = [without(cell, words) for cell in row]
         changed |= mine or cleaned != row
-        if not mine:
+        if mine or not row:
+            out.write("\n" * lines)
+        else:
             writer.writerow(cleaned)
     return _write(path, out.getvalue(), changed)
 

@@ -27,7 +27,10 @@ class Lessons(NamedTuple):
 
 
 def lessons(workspace: Workspace, audit: Audit, start: Candidate | None) -> Lessons:
-    """The lessons of an audit under the workspace's settings; raises PlanError where there are too few."""
+    """The lessons of an audit under the workspace's settings; raises PlanError where there are too few.
+
+    What people rated badly is never learned as an answer.
+    """
     settings = workspace.settings
     wanted = settings.training
     folder = workspace.path(audit)
@@ -37,6 +40,7 @@ def lessons(workspace: Workspace, audit: Audit, start: Candidate | None) -> Less
         learning, checking = (_fit_for(part, wanted.learn_from) for part in (train, validation))
         return Lessons(learning, checking, f"{counted(learning)}.")
     why = ""
+    train, validation = ([one for one in part if one.liked is not False] for part in (train, validation))
     if start is not None:
         train, why = _with_replay(train, _seen_by(workspace, start), settings)
     learning, checking = (list(taught(part, settings.tasks)) for part in (train, validation))

@@ -1,0 +1,8 @@
+"""What people said about answers, kept in one table: pairs, thumbs and edits. docs/feedback.md describes it."""
+
+from __future__ import annotations
+
+from tailorbird.feedback.judgement import FILE, Feedback
+from tailorbird.feedback.store import FeedbackStore
+
+__all__ = ["FILE", "Feedback", "FeedbackStore"]

@@ -1,0 +1,51 @@
+"""Feedback -> Dataset: what people said about answers becomes conversations to learn from, on top of what was imported."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import chain
+
+from tailorbird.artifacts import Conversation, Dataset, Source, make_id
+from tailorbird.feedback import FILE, FeedbackStore
+from tailorbird.progress import Progress, silent
+from tailorbird.workspace import Workspace, read_lines, write_lines
+
+
+def improve(workspace: Workspace, progress: Progress = silent) -> Dataset:
+    """Adds the judgements that are not in the newest Dataset yet; without any it is returned as it is.
+
+    A pair or edit becomes a conversation with its better answer and the worse one, a thumb one rated 5 or 1; ties teach
+    nothing. Raises WorkspaceError where there is no dataset, or the feedback cannot be read.
+    """
+    before = workspace.newest(Dataset, "import")
+    source = workspace.path(before) / "conversations.jsonl"
+    learnable = [row.as_conversation() for row in FeedbackStore(workspace).all() if row.kind != "tie"]
+    erased, known = workspace.buried(), set[str]()
+    with progress("Adding feedback", before.conversations) as advance:
+        for one in read_lines(source, Conversation):
+            known.add(one.id)
+            advance(1)
+    new = [one for one in learnable if one.id not in known and not erased(one)]
+    if not new:
+        return workspace.use(before)
+    identity = make_id(Dataset, before=before.id, feedback=[one.id for one in new])
+    if found := workspace.find(Dataset, identity):
+        return workspace.use(found)
+    ids = sorted({one.id for one in learnable} & (known | {one.id for one in new}))
+    told = Source(
+        name=FILE, format="feedback", sha256=hashlib.sha256("\n".join(ids).encode()).hexdigest(), conversations=len(ids),
+        why="judgements in the feedback store",
+    )  # fmt: skip
+    with workspace.drafting(identity) as draft:
+        write_lines(draft / "conversations.jsonl", chain(read_lines(source, Conversation), new))
+        write_lines(draft / "rejected.jsonl", [])
+        dataset = Dataset(
+            id=identity,
+            made_from=(before.id,),
+            sources=(*(one for one in before.sources if one.name != FILE), told),
+            conversations=before.conversations + len(new),
+            turns=before.turns + sum(len(one.turns) for one in new),
+            rejected=0,
+            added=len(new),
+        )
+        return workspace.save(dataset, draft)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,25 @@ def shop(tmp_path: Path, tiny_model: Path) -> Path:
     (folder / "tailorbird.yaml").write_text(SETTINGS.format(model=tiny_model), encoding="utf-8")
     write_jsonl(folder / "conversations.jsonl", [conversation(n) for n in range(60)])
     return folder
+
+
+@pytest.fixture(scope="session")
+def planned_once(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
+    from tailorbird import Workspace, audit, import_conversations, plan
+
+    folder = tmp_path_factory.mktemp("planned")
+    settings = SETTINGS.format(model=tiny_model).replace("learning_rate: 0.02", "learning_rate: 0.004")
+    (folder / "tailorbird.yaml").write_text(settings.replace("epochs: 2", "epochs: 6"), encoding="utf-8")
+    write_jsonl(folder / "conversations.jsonl", [conversation(n) for n in range(60)])
+    workspace = Workspace(folder)
+    plan(workspace, audit(workspace, import_conversations(workspace)))
+    return folder
+
+
+@pytest.fixture
+def planned_shop(tmp_path: Path, planned_once: Path) -> Path:
+    """A workspace folder with a plan of six epochs at a low learning rate; nothing is trained yet."""
+    return shutil.copytree(planned_once, tmp_path / "planned")
 
 
 @pytest.fixture(autouse=True)

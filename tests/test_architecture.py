@@ -12,7 +12,7 @@ SOURCE = ROOT / "src" / "tailorbird"
 STAGES = {"erasing", "importing", "auditing", "planning", "training", "evaluating", "releasing", "serving", "improving"}
 ROOMS = {"engine", "privacy", "language", "feedback", "lessons"}
 ROOTS = {"artifacts", "errors", "settings", "replier", "progress", "workspace"}
-SKINS = {"cli", "console", "commands", "feedback_commands", "demo", "__main__", "__init__"}
+SKINS = {"improvement", "cli_tools", "cli", "console", "commands", "feedback_commands", "demo", "__main__", "__init__"}
 # What the nouns may import: the standard library, pydantic, and only the nouns named here.
 NOUNS = {
     "errors": set(),
@@ -30,6 +30,7 @@ HOMES = {
     **dict.fromkeys(("fastapi", "uvicorn", "starlette"), "serving"),
     **dict.fromkeys(("rich", "typer"), ""),
     "sqlalchemy": "feedback",
+    "optuna": "training",
 }
 FILES = sorted(SOURCE.rglob("*.py"))
 
@@ -85,6 +86,11 @@ def test_heavy_libraries_stay_in_their_room(path: Path) -> None:
             assert name.split(".")[0] in NOUN_LIBRARIES.get(room(path), set())
 
 
+def test_trl_trains_rewards_and_reinforces_and_nothing_else() -> None:
+    users = {str(path.relative_to(SOURCE)) for path in FILES if any(name.split(".")[0] == "trl" for name in imports(path))}
+    assert users == {"engine/reward_model.py", "engine/online.py"}
+
+
 def test_the_door_of_the_engine_is_light() -> None:
     top = ast.parse((SOURCE / "engine" / "__init__.py").read_text()).body
     names = [n.module or "" for n in top if isinstance(n, ast.ImportFrom)]
@@ -102,7 +108,7 @@ def test_files_functions_and_docstrings_stay_small(path: Path) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             assert (node.end_lineno or 0) - node.lineno <= 75, node.name
-            command = path.name == "cli.py" and node.decorator_list  # its parameters are the options that users have
+            command = path.name.startswith("cli") and node.decorator_list  # its parameters are the options that users have
             assert len(node.args.args) + len(node.args.kwonlyargs) <= (12 if command else 8), node.name
             assert node.returns is not None or node.name == "__init__", node.name
 

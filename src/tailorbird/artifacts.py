@@ -1,4 +1,5 @@
-"""The nouns. Each stage takes one and hands on the next: Dataset, Audit, Plan, Candidate, Scorecard, Release.
+"""The nouns. Each stage takes one and hands on the next: Dataset, Audit, Plan, Candidate, Scorecard, Release;
+an update also has a Comparison with what serves customers.
 
 An artifact is a frozen manifest with its payload files beside it in the workspace. Its `id` comes from its content
 and inputs, so the same step on the same inputs is found again instead of repeated; `made_from` is its lineage.
@@ -171,15 +172,16 @@ class Plan(Artifact):
 
 
 class CurvePoint(_Frozen):
-    """One row of the loss curves, in nats a token."""
+    """One row of the loss curves, in nats a token; `measures` are rewards, KL, lengths and the like of RLHF."""
 
     step: int
     train_loss: float | None = None
     validation_loss: float | None = None
+    measures: dict[str, float] = {}
 
 
 class Candidate(Artifact):
-    """A trained adapter. Payload: adapter/ (PEFT), curve.jsonl."""
+    """A trained adapter, or a whole model. Payload: adapter/ (PEFT or transformers), curve.jsonl, run.json."""
 
     kind = "candidate"
 
@@ -235,6 +237,20 @@ class Scorecard(Artifact):
     worse: tuple[str, ...]
 
 
+class Comparison(Artifact):
+    """An updated candidate against the version in production, in nats a token.
+
+    `parts` are `earlier conversations` (what production was tested on), `new conversations`, and `general text` that has
+    nothing to do with the business; `worse` names those on which the candidate is worse beyond chance.
+    """
+
+    kind = "comparison"
+
+    parts: dict[str, Part]
+    better: tuple[str, ...]
+    worse: tuple[str, ...]
+
+
 class TaskPrompt(_Frozen):
     """How the model is asked for another task: its system prompt, and the labels that an answer may be, if it is one."""
 
@@ -256,7 +272,7 @@ class Release(Artifact):
     overridden: str | None = None
 
 
-KINDS: tuple[type[Artifact], ...] = (Dataset, Audit, Plan, Candidate, Scorecard, Release)
+KINDS: tuple[type[Artifact], ...] = (Dataset, Audit, Plan, Candidate, Scorecard, Comparison, Release)
 
 
 def make_id(kind: type[Artifact], **inputs: Any) -> str:

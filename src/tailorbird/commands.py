@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tailorbird import console
-from tailorbird.artifacts import KINDS, Audit, Release
+from tailorbird.artifacts import KINDS, Audit, Comparison, Plan, Release
 from tailorbird.errors import InputError, WorkspaceError
 from tailorbird.progress import Progress
 from tailorbird.replier import Message, ReplyOptions, reply
@@ -102,7 +102,7 @@ def models(as_json: bool) -> None:
 def status(workspace: Workspace, as_json: bool) -> None:
     """Every artifact in use, with what it was made from."""
     serving = workspace.alias(PRODUCTION)
-    chain = [current for kind in KINDS if (current := workspace.current(kind))]
+    chain = [current for kind in KINDS if kind is not Comparison and (current := workspace.current(kind))]
     drafts = workspace.store / ".drafts"
     unfinished = sorted(path.name for path in drafts.iterdir()) if drafts.is_dir() else []
     if as_json:
@@ -178,6 +178,55 @@ def forget(workspace: Workspace, customer: str, as_json: bool, progress: Progres
             console.out.print(f"{title}: {', '.join(names)}", soft_wrap=True)
 
 
+def costs(workspace: Workspace, plan: Plan, as_json: bool, progress: Progress) -> None:
+    """What the plan and its alternatives cost."""
+    from tailorbird.planning.costing import costs as verb
+
+    told = verb(workspace, plan, progress)
+    if as_json:
+        console.show_json({"plan": plan.model_dump(mode="json"), **told.model_dump(mode="json")})
+        return
+    console.show(plan, as_json)
+    console.show_costs(told)
+
+
+def improve(workspace: Workspace, if_new: int, as_json: bool, progress: Progress) -> None:
+    """One round, and what came of it."""
+    from tailorbird.improvement import improve_production
+
+    told = improve_production(workspace, if_new, progress)
+    if as_json:
+        console.show_json(told.model_dump(mode="json"))
+        return
+    if told.outcome == "not enough new":
+        console.out.print(
+            f"{told.new} new conversations and judgements since production; {told.wanted} are wanted. Nothing to do."
+        )
+        return
+    console.out.print(f"Trained on {told.new} new conversations and judgements in {told.minutes:.1f} minutes: {told.candidate}")
+    if told.comparison:
+        console.out.print(console.comparison_table(told.comparison))
+    endings = {
+        "waiting": "It is not released. Look at the report, then run: tailorbird release",
+        "refused": f"It is not released: {'; '.join(told.reasons)}.",
+        "released": f"Released: {told.release}",
+    }
+    console.out.print(endings[told.outcome], soft_wrap=True)
+
+
+def rewards(as_json: bool) -> None:
+    """The sources of reward."""
+    from tailorbird.language.rewards import EXPLAINED
+    from tailorbird.settings import PAIRS
+
+    told = {PAIRS: "what people preferred, learned from pairs of answers"} | EXPLAINED
+    if as_json:
+        console.show_json(told)
+        return
+    for name, explained in told.items():
+        console.out.print(f"[bold]{name}[/bold]  {explained}")
+
+
 def audit_rules(as_json: bool) -> None:
     """Every rule of the audit, and what it does by default."""
     from tailorbird.auditing.findings import RULES
@@ -217,6 +266,39 @@ def explain_settings(as_json: bool) -> None:
     for row in rows:
         table.add_row(row["field"], row["default"], row["meaning"])
     console.out.print(table)
+
+
+def learning_curve(workspace: Workspace, as_json: bool, progress: Progress) -> None:
+    """What shares of the newest plan's data give, and what twice as much would."""
+    from tailorbird.planning.learning_curve import PICTURE
+    from tailorbird.planning.learning_curve import learning_curve as measure
+
+    plan = workspace.newest(Plan, "plan")
+    curve = measure(workspace, plan, progress)
+    if as_json:
+        console.show_json(curve.model_dump(mode="json"))
+        return
+    console.out.print(console.curve_table(curve))
+    console.out.print(curve.words, soft_wrap=True)
+    limits = "The intervals tell which conversations it was validated on; each share was trained once, which they do not tell."
+    console.out.print(f"[dim]{limits}[/dim]\nPicture: {workspace.path(plan) / PICTURE}", soft_wrap=True)
+
+
+def search(workspace: Workspace, minutes: float | None, as_json: bool, progress: Progress) -> None:
+    """Tries settings around the newest plan's, and shows what was tried and what is kept."""
+    from tailorbird.training.searching import search as find
+    from tailorbird.training.searching import searched
+
+    candidate = find(workspace, workspace.newest(Plan, "plan"), 20.0 if minutes is None else minutes, progress)
+    made = searched(workspace, candidate)
+    if as_json:
+        console.show_json(candidate.model_dump(mode="json") | {"search": made.model_dump(mode="json")})
+        return
+    console.show(candidate, as_json)
+    console.out.print(console.search_table(made))
+    console.out.print(made.words, soft_wrap=True)
+    shares = ", ".join(f"{name.replace('_', ' ')} {share:.0%}" for name, share in made.importance.items())
+    console.out.print(f"What mattered: {shares or 'too few trials finished to tell'}.", soft_wrap=True)
 
 
 def scan_privacy(file: str, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -21,8 +21,15 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from tailorbird.artifacts import Artifact, Audit, Candidate, Dataset, Plan, Release, Scorecard
+from tailorbird.artifacts import Artifact, Audit, Candidate, Comparison, Dataset, Interval, Plan, Release, Scorecard
 from tailorbird.progress import Advance
+
+if TYPE_CHECKING:
+    from tailorbird.planning.prices import Costs
+
+if TYPE_CHECKING:
+    from tailorbird.planning.learning_curve import LearningCurve
+    from tailorbird.training.searching import Search
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -113,6 +120,11 @@ def summary(artifact: Artifact) -> str:
                 f"Evaluated on {artifact.test_conversations} held-out conversations: loss {base:.3f} → {tuned:.3f}; "
                 f"better on {', '.join(artifact.better) or 'nothing'}; worse on {', '.join(artifact.worse) or 'nothing'}."
             )
+        case Comparison():
+            return (
+                f"Compared with production: better on {', '.join(artifact.better) or 'nothing'}; "
+                f"worse on {', '.join(artifact.worse) or 'nothing'}."
+            )
         case Release():
             return f"Released version {artifact.version} of {artifact.model} with its adapter."
     return artifact.id
@@ -130,6 +142,34 @@ def plan_table(plan: Plan) -> Table:
     return table
 
 
+def curve_table(curve: LearningCurve) -> Table:
+    """What shares of the data give, and what is expected of twice as much."""
+    table = Table("data", "conversations", "steps", "minutes", "validation loss (95% interval)", box=None, pad_edge=False)
+    for one in curve.points:
+        trained = (str(one.steps), f"{one.minutes:.1f}") if one.steps else ("", "")
+        table.add_row(f"{one.share:.0%}", str(one.conversations), *trained, _interval(one.loss))
+    table.add_row("200%", str(2 * curve.points[-1].conversations), "", "", f"{_interval(curve.twice)}, expected")
+    return table
+
+
+def _interval(loss: Interval) -> str:
+    return f"{loss.value:.3f} ({loss.low:.3f} to {loss.high:.3f})"
+
+
+def search_table(search: Search) -> Table:
+    """Every trial with its values and how it ended."""
+    names = list(search.trials[0].values)
+    table = Table("trial", *(name.replace("_", " ") for name in names), "trained", "minutes", "validation loss", "", box=None)
+    for one in search.trials:
+        values = (f"{one.values[name]:.2g}" if name == "learning_rate" else f"{one.values[name]:g}" for name in names)
+        loss = "" if one.validation_loss is None else f"{one.validation_loss:.3f}"
+        ended = {"stopped": "stopped, behind others", "cut": "cut, the time was over"}.get(one.ended, one.ended)
+        ended = "[green]kept[/green]" if one.number == search.best else ended
+        own = ", the plan's own" if one.number == 0 else ""
+        table.add_row(str(one.number + 1), *values, str(one.steps), f"{one.minutes:.1f}", loss, ended + own)
+    return table
+
+
 def score_table(card: Scorecard) -> Table:
     """Base, tuned and their difference with 95% intervals."""
     table = Table("", "base", "tuned", "difference (95% interval)", "", box=None, pad_edge=False)
@@ -140,3 +180,38 @@ def score_table(card: Scorecard) -> Table:
             f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})", mark,
         )  # fmt: skip
     return table
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """Production, the update and their difference on each part, in nats a token."""
+    table = Table("loss on", "held out", "production", "update", "difference (95% interval)", "", box=None, pad_edge=False)
+    for name, part in comparison.parts.items():
+        difference = part.differences["loss"]
+        mark = (
+            "[green]better[/green]"
+            if name in comparison.better
+            else "[red]worse[/red]"
+            if name in comparison.worse
+            else "as good"
+        )
+        table.add_row(
+            name, str(part.examples), *(f"{part.systems[s]['loss'].value:.3f}" for s in ("production", "tuned")),
+            f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})", mark,
+        )  # fmt: skip
+    return table
+
+
+def show_costs(told: Costs) -> None:
+    """What every method takes here, and what the planned run costs in every way."""
+    money = f"{told.currency} of {told.date:%B %Y}"
+    table = Table("method, here", "minutes", "GB memory", "GB disk", money, box=None, pad_edge=False)
+    for one in told.methods:
+        table.add_row(one.method, f"{one.minutes:.1f}", f"{one.memory_gb:.1f}", f"{one.disk_gb:.2f}", f"{one.training:.4f}")
+    out.print(table)
+    table = Table("way", "minutes", "to train", f"{told.answers:,} answers", "price from", box=None, pad_edge=False)
+    for way in told.ways:
+        minutes = "" if way.minutes is None else f"{way.minutes:.1f}"
+        answers = "" if way.answers is None else f"{way.answers:.3f}"
+        table.add_row(way.way, minutes, f"{way.training:.3f}", answers, f"[dim]{way.source}[/dim]")
+    out.print(table)
+    out.print("Prices: copy planning/prices.yaml of tailorbird into your workspace and correct it there.", style="dim")

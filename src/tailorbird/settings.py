@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from tailorbird.errors import SettingsError
 
 FILE = "tailorbird.yaml"
+PAIRS = "pairs"
+"""The source of reward that is learned from what people preferred."""
 
 
 class _Strict(BaseModel):
@@ -44,6 +46,8 @@ class SourceSettings(_Strict):
     """For exports whose times name no zone: where their clock stood, for example Europe/Madrid."""
     task: str = ""
     """Which of `tasks` this teaches; answering customers when left out."""
+    held_out: bool = False
+    """Keep all of it for the scorecard; nothing is learned from it, nor from anything that shares a customer or question."""
 
 
 class TaskSettings(_Strict):
@@ -130,8 +134,8 @@ class TrainingSettings(_Strict):
     learn_from: Literal["answers", "pairs", "thumbs", "rewards"] = "answers"
     """Agents' answers; pairs of a better and a worse answer (DPO); thumbs: answers rated 4 to 5 and 1 to 2 (KTO); or
     rewards for what it answers itself (RLHF)."""
-    rewards: dict[str, float] = Field(default_factory=lambda: {"pairs": 1.0})
-    """For rewards: each source and its weight. pairs is a model of what people preferred; `tailorbird rewards` lists rules."""
+    rewards: dict[str, float] = Field(default_factory=lambda: {PAIRS: 1.0})
+    """For rewards: each source and its weight, for example {pairs: 1, right_language: 0.5}; `tailorbird rewards` lists them."""
     start_from: Literal["auto", "base", "candidate", "production"] = "auto"
     """What training goes on from: by itself the newest candidate for pairs and thumbs, the base model for answers."""
     replay: float = Field(default=2.0, ge=0)
@@ -169,6 +173,17 @@ class EvaluationSettings(_Strict):
     """At most this many held-out examples of each task with labels."""
 
 
+class ImprovingSettings(_Strict):
+    """How `tailorbird improve` goes on from production."""
+
+    minutes: float = Field(default=2.0, gt=0)
+    """How long the incremental training may take."""
+    epochs: int = Field(default=8, ge=1)
+    """Passes over what is new; few conversations need more of them than many."""
+    release: bool = False
+    """Release by itself what is better, or new, and worse on nothing; else it waits for `tailorbird release`."""
+
+
 class ServingSettings(_Strict):
     """Where the assistant listens."""
 
@@ -186,6 +201,8 @@ class Settings(_Strict):
     """What the model is told before every conversation, in training and in service alike."""
     model: str = "smollm2-135m-instruct"
     """Base model: a name from `tailorbird models`, hf:owner/name, or a folder."""
+    currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
+    """The currency of what a plan costs, for example EUR; exchange rates and prices are in prices.yaml."""
     sources: list[SourceSettings] = Field(default_factory=list)
     """The files to import, when `tailorbird import` names none."""
     tasks: dict[str, TaskSettings] = Field(default_factory=dict)
@@ -193,6 +210,7 @@ class Settings(_Strict):
     audit: AuditSettings = AuditSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    improving: ImprovingSettings = ImprovingSettings()
     serving: ServingSettings = ServingSettings()
 
 

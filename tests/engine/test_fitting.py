@@ -40,6 +40,10 @@ def planned(base: Path, **changed: Any) -> Plan:
     return Plan(**(fields | changed))
 
 
+def both(folder: Path) -> dict[str, Path | None]:
+    return {"base": None, "tuned": folder / "adapter"}
+
+
 def adapter(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(next((folder / "adapter").glob("*model.safetensors")))
 
@@ -89,7 +93,7 @@ def test_thumbs_are_learnt_and_resume_to_the_same_weights(base: Path, tmp_path: 
     plan = planned(base, learns_from="thumbs", steps=24, epochs=6, learning_rate=1e-2)
     fitted = engine.learn_thumbs(base, plan, THUMBS[:36], THUMBS[36:], Run(tmp_path))
     assert fitted.validation_loss < 0.45, "0.5 where nothing was learnt"
-    losses = engine.conversation_losses(base, tmp_path / "adapter", [chat for chat, _ in THUMBS[36:]], 128, silent)
+    losses = engine.conversation_losses(base, both(tmp_path), [chat for chat, _ in THUMBS[36:]], 128, silent)
     gains = [before[0] - after[0] for before, after in zip(losses["base"], losses["tuned"], strict=True)]
     assert sum(gains[::2]) > sum(gains[1::2]), "liked answers gain more"
     assert_resumes(lambda folder, bar: engine.learn_thumbs(base, plan, THUMBS[:36], THUMBS[36:], Run(folder, bar)), tmp_path)
@@ -113,7 +117,7 @@ def test_soft_prompts_learn_and_resume_to_the_same_weights(base: Path, tmp_path:
     chats = [chosen for chosen, _ in PAIRS]
     plan = planned(base, method=method, lora_rank=0, virtual_tokens=16, learning_rate=0.05, steps=30, epochs=9)
     fitted = engine.fit(base, plan, chats[:18], chats[18:], Run(tmp_path))
-    losses = engine.conversation_losses(base, tmp_path / "adapter", chats[18:], 128, silent)
+    losses = engine.conversation_losses(base, both(tmp_path), chats[18:], 128, silent)
     before, after = (sum(loss[0] for loss in losses[system]) for system in ("base", "tuned"))
     assert after < before  # a random model has little to prompt
     assert fitted.validation_loss == pytest.approx(after / sum(loss[1] for loss in losses["tuned"]), rel=0.02)
@@ -146,7 +150,7 @@ def test_other_parts_of_the_model_are_trained_and_resume(base: Path, tmp_path: P
     fitted = engine.fit(base, plan, chats[:18], chats[18:], Run(tmp_path / "once"))
     untrained = engine.fit(base, planned(base, steps=1, learning_rate=1e-12), chats[:18], chats[18:], Run(tmp_path / "idle"))
     assert fitted.validation_loss < untrained.validation_loss - 0.15
-    losses = engine.conversation_losses(base, tmp_path / "once" / "adapter", chats[18:], 128, silent)
+    losses = engine.conversation_losses(base, both(tmp_path / "once"), chats[18:], 128, silent)
     tokens = sum(count for _, count in losses["tuned"])
     assert sum(loss for loss, _ in losses["tuned"]) / tokens == pytest.approx(fitted.validation_loss, abs=1e-3)
     assert sum(loss for loss, _ in losses["base"]) / tokens == pytest.approx(untrained.validation_loss, abs=1e-2)

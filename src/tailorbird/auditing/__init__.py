@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -71,7 +72,7 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
     keep = (settings.business.name, *settings.audit.keep, *_staff(source))
     prompts = {"": settings.system_prompt, **{name: task.system_prompt for name, task in settings.tasks.items()}}
     labelled = frozenset(name for name, task in settings.tasks.items() if task.answer == "label")
-    _refuse_unknown_tasks(source, prompts)
+    held_out = _held_out(source, dataset, prompts)
     profile = Profile(settings=settings.audit, prompts=prompts, labelled=labelled, keep=keep)
     with workspace.drafting(identity) as draft:
         spool = draft / "examined.jsonl"
@@ -88,7 +89,7 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
         _refuse_too_few(kept, Counter(found[0].rule for found in reasons.values() if found))
         parts, groups = split(
             [note.id for note in kept], [note.keys for note in kept], [note.stratum for note in kept], settings.audit,
-            _parts(workspace, earlier),
+            _parts(workspace, earlier) | held_out,
         )  # fmt: skip
         _refuse_empty_parts(parts, groups)
         system_prompt = _prompt([note.stratum for note in kept], settings)
@@ -143,13 +144,20 @@ def _prompted(conversation: Conversation, system_prompt: str) -> Conversation:
     return conversation.model_copy(update={"turns": (Turn(role="system", content=system_prompt), *conversation.turns[1:])})
 
 
-def _refuse_unknown_tasks(path: Path, prompts: dict[str, str]) -> None:
-    unknown = {one.task for one in read_lines(path, Conversation)} - set(prompts)
-    if unknown:
+def _held_out(path: Path, dataset: Dataset, prompts: dict[str, str]) -> dict[str, str]:
+    """The conversations of sources that are for the scorecard only; raises InputError for tasks that nobody knows any more."""
+    sources = {one.name for one in dataset.sources if one.options and json.loads(one.options).get("held_out")}
+    found, tasks = {}, set()
+    for one in read_lines(path, Conversation):
+        tasks.add(one.task)
+        if one.source in sources:
+            found[one.id] = "test"
+    if unknown := tasks - set(prompts):
         raise InputError(
             f"Conversations were imported for the task {', '.join(sorted(unknown))}, which tailorbird.yaml does not have.",
             fix="Add it under `tasks:`, or import again with --fresh and without it.",
         )
+    return found
 
 
 def _staff(path: Path) -> list[str]:

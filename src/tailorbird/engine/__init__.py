@@ -10,7 +10,7 @@ import ctypes
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from tailorbird.artifacts import Plan
 from tailorbird.engine.catalogue import DEFAULT, ENTRIES, Entry
 from tailorbird.engine.cores import cores
-from tailorbird.engine.run import Run
-from tailorbird.progress import Progress
+from tailorbird.engine.run import Rewards, Run
+from tailorbird.progress import Progress, silent
 from tailorbird.replier import Message, Replier
 
 if TYPE_CHECKING:
@@ -27,12 +27,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailorbird.engine.fitting import Fitted
+    from tailorbird.engine.measuring import Calibration
+    from tailorbird.engine.online import Reinforced
+    from tailorbird.engine.reward_model import Rewarded
 
 __all__ = [
     "DEFAULT",
     "ENTRIES",
     "Entry",
+    "Rewards",
     "Run",
+    "calibrate",
     "conversation_losses",
     "cores",
     "embed",
@@ -41,12 +46,14 @@ __all__ = [
     "learn_thumbs",
     "locate",
     "measure_lengths",
-    "measure_speed",
     "mixed_precision",
     "model_facts",
     "open_replier",
     "prefer",
+    "reinforce",
     "release",
+    "score_answers",
+    "train_reward",
 ]  # fmt: skip
 
 # Nothing leaves this machine by default.
@@ -120,13 +127,14 @@ def mixed_precision(progress: Progress) -> bool:
     return precision.mixed_precision()
 
 
-def measure_speed(base: Path, sample: Chats, tokens: int, rank: int, progress: Progress) -> float:
-    """Training tokens a second on this machine, for steps of `tokens` tokens."""
+def calibrate(base: Path, plan: Plan, sample: Chats, progress: Progress) -> Calibration:
+    """About ten seconds of real training as planned: what this machine does in a second, and the memory it takes."""
+    _load_libraries(progress)
     from tailorbird.engine import measuring, memory
 
-    speed = measuring.measure_speed(base, sample, tokens, rank, progress)
+    measured = measuring.calibrate(base, plan, sample, progress)
     memory.release_memory()
-    return speed
+    return measured
 
 
 def fit(base: Path, plan: Plan, train: Chats, validation: Chats, run: Run) -> Fitted:
@@ -144,6 +152,35 @@ def learn_thumbs(base: Path, plan: Plan, train: Thumbs, validation: Thumbs, run:
     return _trained(base, plan, run, lambda fitting: fitting.learn_thumbs(base, plan, train, validation, run))
 
 
+def train_reward(base: Path, plan: Plan, train: Pairs, validation: Pairs, run: Run) -> Rewarded:
+    """Learns from pairs which answer people prefer and leaves the reward model in `run.folder/reward`."""
+    _load_libraries(run.progress)
+    from tailorbird.engine import memory, reward_model
+
+    rewarded = reward_model.train_reward(base, plan, train, validation, run)
+    memory.release_memory()
+    return rewarded
+
+
+def score_answers(base: Path, reward: Path, chats: Chats) -> list[float]:
+    """What a reward model gives the last answer of each chat: 0 for a usual one, differences are log odds."""
+    _load_libraries(silent)
+    from tailorbird.engine import reward_model
+
+    return reward_model.score_answers(base, reward, chats)
+
+
+def reinforce(base: Path, plan: Plan, train: Chats, validation: Chats, rewards: Rewards, run: Run) -> Reinforced:
+    """As `fit`, from the model's own answers to `train`, chats that end with a customer, by what `rewards` says of them."""
+    _load_libraries(run.progress)
+    from tailorbird.engine import memory, online
+
+    reinforced = online.reinforce(base, plan, train, validation, rewards, run)
+    memory.release_memory()
+    _write_serving_files(base, run.folder / "adapter", plan)
+    return reinforced
+
+
 def _trained(base: Path, plan: Plan, run: Run, train: Callable[[Any], Fitted]) -> Fitted:
     """Trains, gives freed memory back, and writes what the serving engine takes."""
     _load_libraries(run.progress)
@@ -156,13 +193,13 @@ def _trained(base: Path, plan: Plan, run: Run, train: Callable[[Any], Fitted]) -
 
 
 def conversation_losses(
-    base: Path, adapter: Path, chats: Chats, longest: int, progress: Progress
+    base: Path, systems: Mapping[str, Path | None], chats: Chats, longest: int, progress: Progress
 ) -> dict[str, list[tuple[float, int] | None]]:
-    """For "base" and "tuned": each chat's summed loss in nats and its target tokens."""
+    """For each system (None is the base model, else an adapter or a whole model) each chat's summed loss and target tokens."""
     _load_libraries(progress)
     from tailorbird.engine import memory, scoring
 
-    losses = scoring.conversation_losses(base, adapter, chats, longest, progress)
+    losses = scoring.conversation_losses(base, systems, chats, longest, progress)
     memory.release_memory()
     return losses
 

@@ -16,7 +16,7 @@ from tailorbird.artifacts import Plan
 from tailorbird.engine.adapters import add_adapter, load_adapter, virtual_tokens, with_virtual
 from tailorbird.engine.chat import ChatEncoder, Encoded
 from tailorbird.engine.loading import is_whole_model, load_base, reload_weights, save_tuned
-from tailorbird.engine.measuring import peak_memory_gb
+from tailorbird.engine.measuring import forget_peak, peak_memory_gb
 from tailorbird.engine.objectives import (
     Chats,
     PairPass,
@@ -115,6 +115,7 @@ def learn_thumbs(base: Path, plan: Plan, train: Thumbs, validation: Thumbs, run:
 
 def _begun(base: Path, plan: Plan, start: Path | None, ids: Sequence[int]) -> Any:
     """The base model with what is to be trained: fresh, or as an earlier run left it."""
+    forget_peak()
     if start and is_whole_model(start):
         return add_adapter(load_base(start, packed=True), plan, ids)
     model = load_base(base, packed=True)

@@ -87,23 +87,32 @@ def check_supported(config: Any) -> None:
             )
 
 
-def target_losses(model: Any, pack: Pack) -> torch.Tensor:
-    """Cross-entropy in nats of each of a pack's targets, in the pack's order; differentiable."""
+def hidden_states(model: Any, pack: Pack) -> torch.Tensor:
+    """The last layer's output for each of a pack's tokens, and for some filling after them; differentiable."""
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    head = base.get_output_embeddings()
-    device = head.weight.device
+    embed = base.get_input_embeddings()
+    device = embed.weight.device
     filling = [0] * (-len(pack.ids) % _ROUND_TOKENS)
     ids = torch.tensor([*pack.ids, *filling], device=device)
     soft = soft_prompt(model) if pack.ids[0] < 0 else Soft(None, None)
-    embedded = base.get_input_embeddings()(ids.clamp_min(0))
+    embedded = embed(ids.clamp_min(0))
     if soft.states is not None:
         embedded = torch.cat([soft.states.to(embedded.dtype), embedded[len(soft.states) :]])
-    states = base.get_decoder()(
+    states: torch.Tensor = base.get_decoder()(
         inputs_embeds=embedded[None],
         position_ids=torch.tensor([[*pack.positions, *filling]], device=device),
         use_cache=False,
         layout=Layout(pack.segments, len(filling), soft.prefix),
     ).last_hidden_state[0]
+    return states
+
+
+def target_losses(model: Any, pack: Pack) -> torch.Tensor:
+    """Cross-entropy in nats of each of a pack's targets, in the pack's order; differentiable."""
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    head = base.get_output_embeddings()
+    device = head.weight.device
+    states = hidden_states(model, pack)
     none = [-1] * (-len(pack.targets) % _ROUND_TOKENS)
     rows = states[torch.tensor([*pack.predictors, *[0] * len(none)], device=device)]
     targets = torch.tensor([*pack.targets, *none], device=device)

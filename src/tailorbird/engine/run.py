@@ -1,12 +1,13 @@
-"""One training run as the engine sees it: where it keeps its state, whom it tells, and what it goes on from."""
+"""One training run as the engine sees it: where it keeps its state, whom it tells, what it goes on from and is rewarded for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from tailorbird.progress import Progress, silent
+from tailorbird.replier import Message
 
 
 class Run(NamedTuple):
@@ -20,3 +21,19 @@ class Run(NamedTuple):
     report_to: tuple[str, ...] = ()
     start: Path | None = None
     hopeless: Callable[[int, float], bool] = lambda step, loss: False
+
+
+class Rewards(NamedTuple):
+    """What answers are rewarded for: rules (messages, answer) -> 0..1 by name, and a reward model in a folder.
+
+    `weights` has the weight of each by name, the reward model's under "model"; what it does not name weighs 1. The
+    reward model counts as the chance, 0..1, that its answer would be preferred to a usual one.
+    """
+
+    rules: Mapping[str, Callable[[list[Message], str], float]] = {}
+    model: Path | None = None
+    weights: Mapping[str, float] = {}
+
+    def weight(self, name: str) -> float:
+        """How much a source counts."""
+        return self.weights.get(name, 1.0)

@@ -1,8 +1,8 @@
-"""Scores held-out conversations under the base model and under the tuned one, from the same loaded weights."""
+"""Scores held-out conversations under the base model and under tuned ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,11 @@ Losses = list[tuple[float, int] | None]
 
 
 def conversation_losses(
-    base: Path, tuned: Path, chats: list[list[Message]], longest: int, progress: Progress
+    base: Path, systems: Mapping[str, Path | None], chats: list[list[Message]], longest: int, progress: Progress
 ) -> dict[str, Losses]:
-    """For "base" and "tuned" (an adapter, or a whole model): each chat's summed loss in nats and its target tokens.
+    """For each system (None is the base model, else an adapter or a whole model) each chat's summed loss and target tokens.
 
-    None where a chat does not fit.
+    In nats; None where a chat does not fit.
     """
     encoder = ChatEncoder(base)
     encoded = [fit_to_length(encoder, chat, longest) for chat in chats]
@@ -35,12 +35,13 @@ def conversation_losses(
     unique = list(places)
     bins = plan_bins([(item,) for item in unique], max(longest, 1024), epochs=1, seed=0)
     results: dict[str, Losses] = {}
-    with progress("Scoring held-out conversations", 2 * len(bins)) as advance:
-        for system, model, before in _systems(base, tuned):
+    with progress("Scoring held-out conversations", len(systems) * len(bins)) as advance:
+        for system, tuned in systems.items():
+            model = _opened(base, tuned)
             losses: Losses = [None] * len(chats)
             with torch.no_grad():
                 for chosen in bins:
-                    pack = lay_out(with_virtual([unique[number] for number in chosen], before))
+                    pack = lay_out(with_virtual([unique[number] for number in chosen], virtual_tokens(model)))
                     for number, part in zip(chosen, target_losses(model, pack).split(pack.counts), strict=True):
                         for index in places[unique[number]]:
                             losses[index] = (part.sum().item(), len(part))
@@ -49,15 +50,8 @@ def conversation_losses(
     return results
 
 
-def _systems(base: Path, tuned: Path) -> Iterator[tuple[str, Any, int]]:
-    """Both models, the second one in the first one's place, and how many virtual tokens they read first."""
-    model = load_base(base, packed=True).eval()
-    if is_whole_model(tuned):
-        yield "base", model, 0
-        del model
-        yield "tuned", load_base(tuned, packed=True).eval(), 0
-        return
-    model = load_adapter(model, tuned).eval()
-    with model.disable_adapter():
-        yield "base", model, 0
-    yield "tuned", model, virtual_tokens(model)
+def _opened(base: Path, tuned: Path | None) -> Any:
+    if tuned and is_whole_model(tuned):
+        return load_base(tuned, packed=True).eval()
+    model = load_base(base, packed=True)
+    return (load_adapter(model, tuned) if tuned else model).eval()

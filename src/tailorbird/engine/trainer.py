@@ -14,55 +14,17 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from tailorbird.artifacts import Plan
 from tailorbird.engine.loading import device
 from tailorbird.engine.objectives import Pass
+from tailorbird.engine.optimizing import make_optimizer
 from tailorbird.engine.run import Run
 from tailorbird.errors import SettingsError
 
 _COMPLETE = "complete"
 
 
-class MasterAdamW(torch.optim.AdamW):  # type: ignore[misc]
-    """AdamW (arXiv 1711.05101) in float32 for weights that the model keeps in bfloat16 (master weights, arXiv 1710.03740)."""
-
-    def __init__(self, weights: Sequence[torch.nn.Parameter], **options: Any) -> None:
-        self._weights = list(weights)
-        super().__init__([weight.detach().float() for weight in weights], fused=True, **options)
-
-    @property
-    def _masters(self) -> list[torch.Tensor]:
-        return list(self.param_groups[0]["params"])
-
-    @torch.no_grad()  # type: ignore[untyped-decorator]
-    def step(self, closure: Any = None) -> Any:
-        """One step on the float32 weights, copied to the model's."""
-        for master, weight in zip(self._masters, self._weights, strict=True):
-            master.grad = None if weight.grad is None else weight.grad.float()
-        super().step(closure)
-        for master, weight in zip(self._masters, self._weights, strict=True):
-            master.grad = None
-            weight.copy_(master)
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forgets the model's gradients."""
-        for weight in self._weights:
-            weight.grad = None
-
-    def state_dict(self) -> dict[str, Any]:
-        """AdamW's, with the float32 weights, without which a resumed run would go on from rounded ones."""
-        return {**super().state_dict(), "masters": self._masters}
-
-    @torch.no_grad()  # type: ignore[untyped-decorator]
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """The same back."""
-        super().load_state_dict({name: part for name, part in state_dict.items() if name != "masters"})
-        for master, kept in zip(self._masters, state_dict["masters"], strict=True):
-            master.copy_(kept)
-
-
 def make_trainer(plan: Plan, **options: Any) -> PackedTrainer:
     """The trainer for what the plan trains; raises SettingsError for a tracker that is not there."""
     weights = [weight for weight in options["model"].parameters() if weight.requires_grad]
-    if any(weight.dtype != torch.float32 for weight in weights):
-        options["optimizers"] = (MasterAdamW(weights, lr=plan.learning_rate, weight_decay=0.0), None)
+    options["optimizers"] = (make_optimizer(weights, plan.learning_rate), None)
     try:
         trainer = PackedTrainer(**options)
     except (RuntimeError, ValueError, ImportError) as problem:

@@ -9,14 +9,15 @@ from tailorbird.artifacts import Audit, Candidate, Conversation, Part, Plan, Sco
 from tailorbird.errors import InputError
 from tailorbird.evaluating import report
 from tailorbird.evaluating.answering import Answer, Question, answered, questions
-from tailorbird.evaluating.figures import Sheet, languages, scored, verdict
+from tailorbird.evaluating.figures import Sheet, everything, languages, scored, verdict
 from tailorbird.evaluating.labelling import Labelled, labelled, part_of
+from tailorbird.evaluating.production import compare
 from tailorbird.lessons import labels, taught
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import ReplyOptions
-from tailorbird.workspace import Workspace, read_conversations, read_lines, write_lines
+from tailorbird.workspace import Workspace, read_conversations, write_lines
 
-__all__ = ["Answer", "evaluate"]
+__all__ = ["Answer", "compare", "evaluate"]
 
 
 def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = silent) -> Scorecard:
@@ -24,7 +25,7 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
 
     Loss uses every agent turn of every test conversation. The other figures compare greedy answers, written by the
     engine that serves customers, with what the agent wrote. Intervals resample conversations, not turns. Other tasks, and
-    languages where there are several, have figures of their own.
+    languages where there are several, have figures of their own. Without any customer to answer, the whole is about the tasks.
     """
     settings, tasks = workspace.settings.evaluation, workspace.settings.tasks
     told = {name: task.model_dump(exclude={"weight"}) for name, task in tasks.items()}
@@ -34,31 +35,31 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
     audit, plan = workspace.ancestor(candidate, Audit), workspace.ancestor(candidate, Plan)
     test = list(taught(read_conversations(workspace.path(audit) / "test.jsonl"), tasks))
     base = engine.locate(candidate.model, progress)
-    adapter = workspace.path(candidate) / "adapter"
-    systems = {"base": None, "tuned": adapter}
-    texts = [one for one in test if one.task not in tasks or tasks[one.task].answer == "text"]
-    losses = engine.conversation_losses(base, adapter, [c.messages for c in texts], plan.sequence_length, progress)
-    if not any(loss for loss, one in zip(losses["base"], texts, strict=True) if not one.task):
+    systems = {"base": None, "tuned": workspace.path(candidate) / "adapter"}
+    written = [one for one in test if one.task not in tasks or tasks[one.task].answer == "text"]
+    texts = written if any(_is_answer(one) for one in written) else test
+    whole = _is_answer if texts is written else everything
+    losses = engine.conversation_losses(base, systems, [c.messages for c in texts], plan.sequence_length, progress)
+    if not any(loss for loss, one in zip(losses["base"], texts, strict=True) if whole(one)):
         raise InputError(
             f"No held-out conversation fits {plan.sequence_length} tokens, so nothing can be compared.",
             fix="Raise training.sequence_length in tailorbird.yaml, then plan and train again.",
         )
-    asked = _asked(texts, settings.answers)
-    limits = dict.fromkeys({one.task for one in texts}, ReplyOptions(max_tokens=settings.longest_answer))
+    asked = _asked(written, settings.answers)
+    limits = dict.fromkeys({one.task for one in written}, ReplyOptions(max_tokens=settings.longest_answer))
     said = answered(base, systems, asked, limits, progress)
-    learned = read_lines(workspace.path(plan) / "train.jsonl", Conversation)
-    known = _labels(workspace, list(learned))
+    known = _labels(workspace, list(taught(read_conversations(workspace.path(audit) / "train.jsonl"), tasks)))
     rows = labelled(base, systems, test, known, settings.labels, progress)
     with progress("Computing intervals", None):
         sheet = Sheet(texts, losses, asked, scored(asked, said))
-        figures, differences = sheet.figures(_is_answer), sheet.differences("tuned", "base", _is_answer)
+        figures, differences = sheet.figures(whole), sheet.differences("tuned", "base", whole)
         parts = _parts(sheet, rows)
     better, worse = verdict(differences)
     card = Scorecard(
         id=identity,
         made_from=(candidate.id,),
-        test_conversations=sum(_is_answer(one) for one in texts),
-        test_answers=sum(_is_answer(question.conversation) for question in asked),
+        test_conversations=sum(whole(one) for one in texts),
+        test_answers=sum(whole(question.conversation) for question in asked),
         systems=figures,
         differences={"tuned-base": differences},
         parts=parts,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tailorbird.artifacts import Audit, Candidate, CurvePoint, Dataset, Plan, Scorecard
 from tailorbird.workspace import Workspace, write_text
@@ -78,20 +78,30 @@ def _listed(metrics: tuple[str, ...]) -> str:
     return ", ".join(_NAMES[name].split(" (")[0].lower() for name in metrics)
 
 
+_PANELS = (
+    ("loss (nats per token)", (("train_loss", "training", "-"), ("validation_loss", "validation (unseen)", "o-"))),
+    ("reward", (("reward", "training", "-"), ("eval_reward", "validation (unseen)", "o-"))),
+    ("KL (nats per token)", (("kl", "from where it began", "-"),)),
+    ("length (tokens)", (("length", "training", "-"), ("eval_length", "validation (unseen)", "o-"))),
+)
+
+
 def _curves(path: Path, candidate: Candidate) -> str:
-    """The loss curves as inline SVG."""
+    """The curves as inline SVG: losses, or for RLHF rewards, distance and lengths."""
     from matplotlib.figure import Figure as Drawing
 
     points = [CurvePoint.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    drawing = Drawing(figsize=(7.5, 3.2), layout="constrained")
-    axes: Any = drawing.subplots()
-    for name, label, style in (("train_loss", "training", "-"), ("validation_loss", "validation (unseen)", "o-")):
-        rows = [(p.step, getattr(p, name)) for p in points if getattr(p, name) is not None]
-        axes.plot(*zip(*rows, strict=True), style, label=label, markersize=4)
-    axes.axvline(candidate.best_step, color="grey", linestyle=":", label="kept")
-    axes.set(xlabel="step", ylabel="loss (nats per token)")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    rewarded = any(point.measures for point in points)
+    panels = _PANELS[1:] if rewarded else _PANELS[:1]
+    drawing = Drawing(figsize=(7.5, 2.6 * len(panels) + 0.6), layout="constrained")
+    for axes, (title, lines) in zip(drawing.subplots(len(panels), squeeze=False)[:, 0], panels, strict=True):
+        for name, label, style in lines:
+            rows = [(p.step, value) for p in points if (value := p.measures.get(name, getattr(p, name, None))) is not None]
+            axes.plot([step for step, _ in rows], [value for _, value in rows], style, label=label, markersize=4)
+        axes.axvline(candidate.best_step, color="grey", linestyle=":", label="kept")
+        axes.set(xlabel="step", ylabel=title)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False)
     svg = io.StringIO()
     drawing.savefig(svg, format="svg", metadata={"Date": None})
     return svg.getvalue()[svg.getvalue().index("<svg") :]

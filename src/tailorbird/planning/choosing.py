@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from tailorbird.artifacts import Audit, Candidate, Conversation, Plan, Release
 from tailorbird.errors import PlanError
+from tailorbird.feedback import FILE as FEEDBACK
+from tailorbird.language.rewards import RULES
 from tailorbird.lessons import counted, mixed, original, taught
 from tailorbird.replier import Message
-from tailorbird.settings import Settings, TrainingSettings
+from tailorbird.settings import PAIRS, Settings, TrainingSettings
 from tailorbird.workspace import PRODUCTION, Workspace, read_conversations
 
 _FEWEST = 10  # pairs, or judged answers of each kind, to train on
@@ -29,24 +31,39 @@ class Lessons(NamedTuple):
 def lessons(workspace: Workspace, audit: Audit, start: Candidate | None) -> Lessons:
     """The lessons of an audit under the workspace's settings; raises PlanError where there are too few.
 
-    What people rated badly is never learned as an answer.
+    An answer that got a thumb down is never learned.
     """
     settings = workspace.settings
     wanted = settings.training
     folder = workspace.path(audit)
     train, validation = (read_conversations(folder / f"{name}.jsonl") for name in ("train", "validation"))
-    refuse_too_few(train, validation, wanted.learn_from)
+    refuse_too_few(train, validation, PAIRS if wanted.learn_from == "rewards" and PAIRS in wanted.rewards else wanted.learn_from)
+    refuse_unknown_rewards(wanted)
     if wanted.learn_from != "answers":
         learning, checking = (_fit_for(part, wanted.learn_from) for part in (train, validation))
         return Lessons(learning, checking, f"{counted(learning)}.")
     why = ""
-    train, validation = ([one for one in part if one.liked is not False] for part in (train, validation))
+    train, validation = ([one for one in part if not _disliked(one)] for part in (train, validation))
     if start is not None:
         train, why = _with_replay(train, _seen_by(workspace, start), settings)
     learning, checking = (list(taught(part, settings.tasks)) for part in (train, validation))
     epoch = mixed(learning, settings.tasks, wanted.mixing_temperature, wanted.seed)
     repeated = f", mixed to {counted(epoch)}" if len(epoch) > len(learning) else ""
     return Lessons(epoch, checking, f"{why}{counted(learning)}{repeated}.")
+
+
+def refuse_unknown_rewards(wanted: TrainingSettings) -> None:
+    """Raises PlanError for rewards that nobody knows, and where there are none."""
+    unknown = [name for name in wanted.rewards if name != PAIRS and name not in RULES]
+    if unknown or not wanted.rewards:
+        raise PlanError(
+            f"training.rewards has {', '.join(unknown) or 'nothing'} in it.", fix=f"Choose from {', '.join((PAIRS, *RULES))}."
+        )
+
+
+def _disliked(conversation: Conversation) -> bool:
+    """Whether somebody judged this one answer badly; a help desk's rating is of a whole conversation, or of the parcel."""
+    return conversation.liked is False and conversation.source == FEEDBACK
 
 
 def chats_of(conversations: Iterable[Conversation], learn_from: str) -> list[list[Message]]:

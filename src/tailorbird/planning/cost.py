@@ -6,15 +6,24 @@ import math
 from typing import NamedTuple
 
 from tailorbird.errors import PlanError
+from tailorbird.planning.methods import Method
 from tailorbird.settings import TrainingSettings
 
 _STEP = 1024  # tokens of its own; what all conversations share comes on top, computed once
 _PASS_SIZES = (1024, 512, 256, 128)
 _LONGEST = 1536
-_RUNTIME_GB = 0.7  # Python, torch and their libraries
+RUNTIME_GB = 0.7
+"""What Python, torch and their libraries take."""
 _LOADING = 1.4  # weights while they are rearranged, as a multiple of the weights
 _PASSING = 1.25  # activations with what a layer needs for a moment and what the allocator keeps
 _MOST_EPOCHS = 3
+_FEWEST_STEPS = 30
+_FEWEST_REINFORCED, _MOST_REINFORCED = 8, 120
+_REWARD_EPOCHS = 2
+ANSWER_TOKENS = 64
+"""Where a sampled answer is cut in reinforcement."""
+CHECKS = 6
+"""How often a run is validated and saved."""
 
 
 class Machine(NamedTuple):
@@ -22,6 +31,16 @@ class Machine(NamedTuple):
 
     cores: int
     memory_gb: float
+
+
+class Speed(NamedTuple):
+    """Tokens a second of training, checking and writing, seconds of a checkpoint, how often all is read before training."""
+
+    training: float
+    checking: float
+    checkpoint_seconds: float
+    before: int = 0
+    writing: float = 0.0
 
 
 class Size(NamedTuple):
@@ -37,32 +56,34 @@ class Size(NamedTuple):
 
 
 class Work(NamedTuple):
-    """How long to train, and why."""
+    """How long to train, and why; `times` is how often everything is read, `epochs` that rounded up."""
 
     steps: int
     epochs: int
+    times: float
     minutes: float
     why: str
 
 
-def memory_gb(facts: dict[str, int], tokens: int, longest: int, rank: int, mixed: bool) -> float:
-    """Predicted peak memory of a LoRA run with `tokens` in one pass, in conversations of up to `longest` tokens.
+def memory_gb(facts: dict[str, int], tokens: int, longest: int, rank: int, mixed: bool, full: bool = False) -> float:
+    """Predicted peak memory of a run with `tokens` in one pass, in conversations of up to `longest` tokens.
 
     Per token and layer the backward pass keeps about 7 vectors of the model's width, 2 of its inner width, and a row of
-    attention scores a head, three quarters of the longest conversation on average; the adapter keeps its weights, gradients
-    and two Adam moments in float32. The constants are fitted to benchmarks/training_memory.py.
+    attention scores a head, three quarters of the longest conversation on average. What is trained keeps its weights,
+    gradients and two Adam moments in float32. The constants are fitted to benchmarks/training_memory.py; calibration then
+    measures it.
     """
     number = 2 if mixed else 4
     weights = _LOADING * facts["parameters"] * number
-    adapter = rank * facts["layers"] * (11 * facts["width"] + 3 * facts["inner"]) * 4 * 4
+    trained = facts["parameters"] if full else rank * facts["layers"] * (11 * facts["width"] + 3 * facts["inner"])
     vectors = 7 * facts["width"] + 2 * facts["inner"] + 0.75 * facts["heads"] * longest
     activations = _PASSING * tokens * facts["layers"] * vectors * number
     logits = 512 * facts["vocabulary"] * number
-    return _RUNTIME_GB + (weights + adapter + activations + logits) / 1e9
+    return RUNTIME_GB + (weights + trained * 4 * 4 + activations + logits) / 1e9
 
 
 def fit_memory(
-    facts: dict[str, int], lengths: list[int], prefix: int, rank: int, mixed: bool, wanted: TrainingSettings, free_gb: float
+    facts: dict[str, int], lengths: list[int], prefix: int, method: Method, mixed: bool, wanted: TrainingSettings, free_gb: float
 ) -> Size:
     """The longest sequence and the largest pass within memory; raises PlanError when not even a small pass fits.
 
@@ -79,7 +100,7 @@ def fit_memory(
     )
     for own in _PASS_SIZES:
         tokens = max(own + prefix, length)
-        need = memory_gb(facts, tokens, length, rank, mixed)
+        need = memory_gb(facts, tokens, length, method.rank, mixed, method.name == "full")
         if need <= limit:
             passes = max(1, _STEP // (tokens - prefix))
             why = f"in {passes} passes, to fit the memory." if passes > 1 else "larger steps are not faster."
@@ -93,26 +114,54 @@ def fit_memory(
     )
 
 
-def fit_time(
-    lengths: list[int], check_tokens: int, prefix: int, size: Size, speed: float, wanted: TrainingSettings, checks: int
-) -> Work:
-    """Steps and epochs within the minutes asked for; `speed` in tokens a second, a check costs a third of training."""
+def fit_time(lengths: list[int], check_tokens: int, prefix: int, size: Size, speed: Speed, wanted: TrainingSettings) -> Work:
+    """Steps and epochs within the minutes asked for; `check_tokens` are those of one check."""
     own = sum(max(n - prefix, 1) for n in lengths)
     passes = max(1, math.ceil(own / max(size.tokens_per_pass - prefix, 1) / 0.97))
     steps_per_epoch = math.ceil(passes / size.accumulation)
     tokens = (own + passes * prefix) / steps_per_epoch
-    checking = checks * check_tokens / 3 / speed
-    affordable = int((wanted.minutes * 60 - checking) * speed / tokens)
+    once = speed.before * (own + passes * prefix) / speed.checking
+    checking = once + CHECKS * (check_tokens / speed.checking + speed.checkpoint_seconds)
+    affordable = int((wanted.minutes * 60 - checking) * speed.training / tokens)
     if affordable < 1:
         raise PlanError(
-            f"Not one training step fits into {wanted.minutes:g} minutes at {speed:.0f} tokens/s.",
+            f"Not one training step fits into {wanted.minutes:g} minutes at {speed.training:.0f} tokens/s.",
             fix="Raise training.minutes in tailorbird.yaml or choose a smaller model.",
         )
-    full = (wanted.epochs or _MOST_EPOCHS) * steps_per_epoch
+    full = (wanted.epochs or _most_epochs(steps_per_epoch)) * steps_per_epoch
     steps = min(full, affordable)
     epochs = steps / steps_per_epoch
     limit = f"as many as fit into {wanted.minutes:g} minutes" if steps < full else "more would overfit"
     if wanted.epochs:
         limit = f"{limit}; {wanted.epochs} asked for" if steps < full else "as asked for"
     why = f"{epochs:.1f} passes over {len(lengths)} conversations: {limit}."
-    return Work(steps, math.ceil(epochs), (steps * tokens / speed + checking) / 60, why)
+    return Work(steps, math.ceil(epochs), epochs, (steps * tokens / speed.training + checking) / 60, why)
+
+
+def _most_epochs(steps_per_epoch: int) -> int:
+    """A few passes; of little data more, since that many steps are needed to learn anything at all."""
+    return min(max(_MOST_EPOCHS, math.ceil(_FEWEST_STEPS / steps_per_epoch)), 2 * _MOST_EPOCHS)
+
+
+def fit_rewards(lengths: list[int], pairs: int, size: Size, speed: Speed, wanted: TrainingSettings) -> Work:
+    """Steps of reinforcement within the minutes asked for, after a reward model has learned from so many of the chats.
+
+    A step writes answers of about a step's tokens, reads them twice, judges them and learns from them; a check costs about
+    as much as a step.
+    """
+    each = sum(lengths) / len(lengths)
+    answers = size.tokens_per_pass * size.accumulation / ANSWER_TOKENS
+    reading = answers * each / speed.checking
+    step = answers * ANSWER_TOKENS / speed.writing + (2 + bool(pairs)) * reading + answers * each / speed.training
+    rewarding = 2 * _REWARD_EPOCHS * pairs * each / speed.training
+    affordable = int((wanted.minutes * 60 - rewarding) / step) - CHECKS - 1
+    if affordable < _FEWEST_REINFORCED:
+        raise PlanError(
+            f"Only {max(affordable, 0)} steps of reinforcement fit into {wanted.minutes:g} minutes, and fewer than "
+            f"{_FEWEST_REINFORCED} change nothing.",
+            fix=f"Raise training.minutes to {math.ceil((rewarding + step * (_FEWEST_REINFORCED + CHECKS + 1)) / 60)}.",
+        )
+    steps = min(affordable, _MOST_REINFORCED)
+    times = steps * answers / 4 / len(lengths)
+    why = f"{answers:.0f} answers each; as many as fit into {wanted.minutes:g} minutes, {_MOST_REINFORCED} at the most."
+    return Work(steps, math.ceil(times), times, (rewarding + step * (steps + CHECKS + 1)) / 60, why)

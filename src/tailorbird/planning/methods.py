@@ -14,6 +14,7 @@ _ASKED = "set in tailorbird.yaml."
 _FULL_RATE = 0.1  # of LoRA's
 
 _PREFERENCE_SHARE = 0.1
+_REWARD_SHARE = 0.3
 _LESSONS = {
     "answers": "what agents answered, word by word (SFT).",
     "pairs": "which of two answers people preferred (DPO), held against the model as it was before.",
@@ -59,7 +60,10 @@ def choose(wanted: TrainingSettings, chats: int, parameters: int, start: Plan | 
     if name == "full":
         rate *= _FULL_RATE
         told = "a tenth of LoRA's: every weight moves."
-    if wanted.learn_from != "answers":
+    if wanted.learn_from == "rewards":
+        rate *= _REWARD_SHARE
+        told = "a third of that for answers: few steps, each of noisy rewards."
+    elif wanted.learn_from != "answers":
         rate *= _PREFERENCE_SHARE
         told = "a tenth of that for answers: preferences push without an end."
     rank = 0

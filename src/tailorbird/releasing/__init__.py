@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 
-from tailorbird.artifacts import Audit, Candidate, Dataset, Plan, Release, Scorecard, TaskPrompt, make_id
+from tailorbird.artifacts import Audit, Candidate, Comparison, Dataset, Plan, Release, Scorecard, TaskPrompt, make_id
 from tailorbird.errors import GateError
-from tailorbird.lessons import labels
+from tailorbird.lessons import labels, taught
 from tailorbird.progress import Progress, silent
 from tailorbird.releasing import card as model_card
 from tailorbird.workspace import PRODUCTION, Workspace, read_conversations, write_text
@@ -17,10 +17,10 @@ FEWEST_TESTED = 8
 def release(workspace: Workspace, scorecard: Scorecard, override: str | None = None, progress: Progress = silent) -> Release:
     """Makes the scorecard's candidate the production version.
 
-    Raises GateError unless tuned beats base on loss and is worse on nothing measured; `override` is the reason to
-    release it all the same, and is recorded.
+    Raises GateError unless tuned beats base on loss and is worse on nothing measured, nor than production where the two
+    were compared; `override` is the reason to release it all the same, and is recorded.
     """
-    reasons = gate(scorecard)
+    reasons = refusals(workspace, scorecard)
     if reasons and not override:
         raise GateError(
             f"This candidate is not released: {'; '.join(reasons)}.",
@@ -39,7 +39,7 @@ def release(workspace: Workspace, scorecard: Scorecard, override: str | None = N
             model=candidate.model,
             system_prompt=audit.system_prompt,
             disclosure=disclosure,
-            tasks=_tasks(workspace, workspace.ancestor(candidate, Plan)),
+            tasks=_tasks(workspace, audit),
             lineage={kind.kind: workspace.ancestor(scorecard, kind).id for kind in (Dataset, Audit, Plan, Candidate, Scorecard)},
             overridden=override if reasons else None,
         )
@@ -52,12 +52,23 @@ def release(workspace: Workspace, scorecard: Scorecard, override: str | None = N
     return workspace.use(made)
 
 
-def _tasks(workspace: Workspace, plan: Plan) -> dict[str, TaskPrompt]:
-    """The other tasks that the plan's lessons have, as the model was asked for them."""
-    learned = [one for one in read_conversations(workspace.path(plan) / "train.jsonl") if one.task]
+def _tasks(workspace: Workspace, audit: Audit) -> dict[str, TaskPrompt]:
+    """The other tasks that there were lessons for, as the model was asked for them."""
+    tasks = workspace.settings.tasks
+    learned = [one for one in taught(read_conversations(workspace.path(audit) / "train.jsonl"), tasks) if one.task]
     prompts = {one.task: one.turns[0].content for one in learned}
-    known = {name: labels(task, name, learned) for name, task in workspace.settings.tasks.items()}
+    known = {name: labels(task, name, learned) for name, task in tasks.items()}
     return {name: TaskPrompt(system_prompt=prompt, labels=known.get(name, ())) for name, prompt in prompts.items()}
+
+
+def refusals(workspace: Workspace, scorecard: Scorecard) -> list[str]:
+    """Why a candidate may not be released, by its scorecard and its comparison with production; empty when it may."""
+    production, candidate = workspace.alias(PRODUCTION), workspace.ancestor(scorecard, Candidate)
+    reasons = gate(scorecard)
+    for one in workspace.all(Comparison):
+        if one.worse and one.made_from == (candidate.id, production):
+            reasons.append(f"it is worse than the version in production on {' and '.join(one.worse)}")
+    return reasons
 
 
 def gate(scorecard: Scorecard) -> list[str]:

@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tailorbird import engine
 from tailorbird.artifacts import Candidate, Conversation, CurvePoint, Plan, make_id
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import Message
-from tailorbird.workspace import Workspace, read_conversations, write_lines
+from tailorbird.training.recording import FILE, recorded
+from tailorbird.training.reinforcing import reinforced
+from tailorbird.workspace import Workspace, read_conversations, write_lines, write_text
+
+if TYPE_CHECKING:
+    from tailorbird.engine.fitting import Fitted
+
+_MEASURES = ("reward", "kl", "length", "repetition", "entropy", "passes")
 
 
 def train(workspace: Workspace, plan: Plan, progress: Progress = silent) -> Candidate:
     """Trains as planned. Interrupted, it goes on from its last checkpoint when called again, to the same weights."""
-    identity = make_id(Candidate, plan=plan.id, steps=plan.steps, tokens_per_step=plan.tokens_per_step)
+    identity = identity_of(plan)
     if found := workspace.find(Candidate, identity):
         return workspace.use(found)
-    learning, checking = (read_conversations(workspace.path(plan) / f"{name}.jsonl") for name in ("train", "validation"))
-    base = engine.locate(plan.model, progress)
     draft = workspace.draft(identity, fresh=False)
+    run = engine.Run(draft, progress, tuple(workspace.settings.training.report_to))
+    return workspace.save(candidate_of(plan, learn(workspace, plan, run), draft), draft)
+
+
+def identity_of(plan: Plan) -> str:
+    """The id of the candidate that a plan leads to."""
+    return make_id(Candidate, plan=plan.id, steps=plan.steps, tokens_per_step=plan.tokens_per_step)
+
+
+def learn(workspace: Workspace, plan: Plan, run: engine.Run) -> Fitted:
+    """Learns the plan's lessons in the run's folder, beginning with what the plan goes on from."""
+    learning, checking = (read_conversations(workspace.path(plan) / f"{name}.jsonl") for name in ("train", "validation"))
+    base = engine.locate(plan.model, run.progress)
     start = next((one for one in workspace.lineage(plan) if isinstance(one, Candidate)), None)
-    trackers = tuple(workspace.settings.training.report_to)
-    run = engine.Run(draft, progress, trackers, workspace.path(start) / "adapter" if start else None)
+    run = run._replace(start=workspace.path(start) / "adapter" if start else None)
     match plan.learns_from:
         case "answers":
             fitted = engine.fit(base, plan, [c.messages for c in learning], [c.messages for c in checking], run)
@@ -29,10 +48,19 @@ def train(workspace: Workspace, plan: Plan, progress: Progress = silent) -> Cand
             fitted = engine.prefer(base, plan, _pairs(learning), _pairs(checking), run)
         case "thumbs":
             fitted = engine.learn_thumbs(base, plan, _thumbs(learning), _thumbs(checking), run)
+        case "rewards":
+            fitted = reinforced(workspace, plan, base, (learning, checking), run)
+    write_text(run.folder / FILE, recorded(plan, workspace.path(plan), base).model_dump_json(indent=1))
+    return fitted
+
+
+def candidate_of(plan: Plan, fitted: Fitted, draft: Path) -> Candidate:
+    """What a run came to, as the plan's candidate; its folder is made ready to be saved."""
     write_lines(draft / "curve.jsonl", [_point(row) for row in fitted.curve])
-    shutil.rmtree(draft / "checkpoints")
-    candidate = Candidate(
-        id=identity,
+    for name in ("checkpoints", "reward-checkpoints"):
+        shutil.rmtree(draft / name, ignore_errors=True)
+    return Candidate(
+        id=identity_of(plan),
         made_from=(plan.id,),
         model=plan.model,
         steps=fitted.steps,
@@ -44,11 +72,11 @@ def train(workspace: Workspace, plan: Plan, progress: Progress = silent) -> Cand
         tokens_per_second=fitted.tokens_per_second,
         peak_memory_gb=fitted.peak_memory_gb,
     )
-    return workspace.save(candidate, draft)
 
 
 def _point(row: dict[str, float]) -> CurvePoint:
-    return CurvePoint(step=int(row["step"]), train_loss=row.get("loss"), validation_loss=row.get("eval_loss"))
+    measures = {name: value for name, value in row.items() if name.removeprefix("eval_").startswith(_MEASURES)}
+    return CurvePoint(step=int(row["step"]), train_loss=row.get("loss"), validation_loss=row.get("eval_loss"), measures=measures)
 
 
 def _pairs(conversations: list[Conversation]) -> list[tuple[list[Message], list[Message]]]:

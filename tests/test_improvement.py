@@ -1,0 +1,108 @@
+"""`tailorbird improve`: a round on top of production, through the command, on a tiny model."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from pathlib import Path
+
+import pytest
+from conftest import conversation, write_jsonl
+from typer.testing import CliRunner
+
+from tailorbird import audit, evaluate, import_conversations, plan, release, train
+from tailorbird.artifacts import Audit, Candidate, Comparison, Plan, Release
+from tailorbird.cli import app
+from tailorbird.errors import TailorbirdError
+from tailorbird.feedback import Feedback, FeedbackStore
+from tailorbird.improvement import improve_production
+from tailorbird.workspace import PRODUCTION, Workspace, read_conversations
+
+
+@pytest.fixture
+def released(shop: Path) -> Workspace:
+    workspace = Workspace(shop)
+    made = train(workspace, plan(workspace, audit(workspace, import_conversations(workspace))))
+    release(workspace, evaluate(workspace, made), override="a test")
+    return workspace
+
+
+def more(workspace: Workspace, count: int) -> None:
+    write_jsonl(workspace.folder / "conversations.jsonl", [conversation(n) for n in range(60 + count)])
+
+
+def ids(workspace: Workspace, made: Audit, part: str) -> set[str]:
+    return {one.id for one in read_conversations(workspace.path(made) / f"{part}.jsonl")}
+
+
+def test_what_is_new_is_learned_on_top_of_production_and_compared_with_it(released: Workspace) -> None:
+    before = released.find(Release, released.alias(PRODUCTION) or "")
+    more(released, 20)
+    told = json.loads(CliRunner().invoke(app, ["improve", "-w", str(released.folder), "--json"]).stdout)
+    assert (told["outcome"] in ("waiting", "refused"), told["new"]) == (True, 20)
+    candidate = released.find(Candidate, told["candidate"])
+    planned = released.ancestor(candidate, Plan)
+    assert planned.made_from[1] == released.ancestor(before, Candidate).id, "on from production"
+    lessons = {one.id for one in read_conversations(released.path(planned) / "train.jsonl")}
+    first, second = released.ancestor(before, Audit), released.ancestor(candidate, Audit)
+    new = {f"t-{n}" for n in range(60, 80)}
+    assert new & lessons
+    assert 30 <= len(lessons - new) < len(ids(released, first, "train")), "some of the earlier ones against forgetting"
+    for part in ("train", "validation", "test"):
+        assert ids(released, first, part) == ids(released, second, part) - new, "what was held out stays held out"
+    assert set(told["comparison"]["parts"]) == {"earlier conversations", "new conversations", "general text"}
+    assert released.alias(PRODUCTION) == before.id, "never released by itself"
+
+
+def test_below_the_number_wanted_nothing_is_trained(released: Workspace) -> None:
+    more(released, 4)
+    made = len(released.all(Candidate))
+    done = CliRunner().invoke(app, ["improve", "-w", str(released.folder), "--if-new", "5"])
+    assert done.exit_code == 0
+    assert "4 new conversations" in done.stdout
+    assert len(released.all(Candidate)) == made
+    assert improve_production(released, 4).outcome != "not enough new"
+
+
+def test_judgements_count_as_new_and_enough_pairs_get_a_run_of_their_own(released: Workspace) -> None:
+    FeedbackStore(released).add(
+        Feedback.model_validate(
+            {
+                "kind": "pair", "messages": [{"role": "user", "content": f"May I return hat number {n}?"}],
+                "completion": f"Yes, hat {n} may come back in {n + 7} days.", "rejected": f"No hat {n} back.", "source": "test",
+            }
+        )
+        for n in range(30)
+    )  # fmt: skip
+    told = improve_production(released)
+    assert told.new == 30
+    planned = released.ancestor(released.find(Candidate, told.candidate), Plan)
+    assert planned.learns_from == "pairs"
+    assert len([one for one in released.lineage(planned) if isinstance(one, Candidate)]) == 2, "production, answers, then pairs"
+
+
+def test_an_update_that_is_worse_than_production_is_refused(released: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    more(released, 20)
+    from tailorbird import evaluating
+
+    real = evaluating.compare
+
+    def worse(workspace: Workspace, *rest: object) -> Comparison:
+        made = real(workspace, *rest).model_copy(update={"worse": ("general text",)})
+        workspace.amend(made)
+        return made
+
+    monkeypatch.setattr("tailorbird.evaluating.compare", worse)
+    told = improve_production(released)
+    assert told.outcome == "refused"
+    assert "worse than the version in production on general text" in told.reasons[-1]
+
+
+def test_two_rounds_at_once_and_rounds_without_production_are_refused(released: Workspace, tmp_path: Path) -> None:
+    with (released.store / "improving.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(TailorbirdError, match="Another"):
+            improve_production(released)
+    fresh = Workspace.create(tmp_path / "fresh", "Fresh")
+    with pytest.raises(TailorbirdError, match="Nothing is released"):
+        improve_production(fresh)

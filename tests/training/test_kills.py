@@ -1,0 +1,70 @@
+"""kill -9 at a random moment of every kind of run: the same command goes on, and nothing is corrupt."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import conversation, write_jsonl
+from safetensors.torch import load_file
+from training.test_lessons import rows
+
+from tailorbird import audit, import_conversations, plan
+from tailorbird.artifacts import Candidate
+from tailorbird.workspace import Workspace
+
+KINDS = {
+    "lora": [], "full": ["method: full"], "prompt": ["method: prompt", "virtual_tokens: 16"],
+    "prefix": ["method: prefix", "virtual_tokens: 16"], "pairs": ["learn_from: pairs"], "thumbs": ["learn_from: thumbs"],
+}  # fmt: skip
+KILLS = 4
+"""Of each kind: 24 in all."""
+
+
+def prepared(shop: Path, kind: str) -> Workspace:
+    told = rows(kind) if kind in ("pairs", "thumbs") else [conversation(n) for n in range(60)]
+    write_jsonl(shop / "conversations.jsonl", told)
+    text = (shop / "tailorbird.yaml").read_text()
+    added = "".join(f"  {line}\n" for line in KINDS[kind])
+    (shop / "tailorbird.yaml").write_text(text.replace("training:\n", f"training:\n{added}").replace("epochs: 2", "epochs: 12"))
+    workspace = Workspace(shop)
+    plan(workspace, audit(workspace, import_conversations(workspace)))
+    return workspace
+
+
+def started(shop: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tailorbird", "train", "-w", str(shop), "--json"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_runs_go_on_to_the_same_weights(shop: Path, kind: str) -> None:
+    workspace = prepared(shop, kind)
+    begun = time.monotonic()
+    out, problems = started(shop).communicate()
+    took = time.monotonic() - begun
+    assert out, problems
+    folder = workspace.path(Candidate.model_validate_json(out))
+    expected = load_file(next((folder / "adapter").glob("*model.safetensors")))
+    shutil.rmtree(folder)
+    chance = random.Random(kind)
+    for _ in range(KILLS):
+        run = started(shop)
+        time.sleep(chance.uniform(0.35, 1.0) * took)  # before that it only loads libraries
+        run.send_signal(signal.SIGKILL)
+        run.communicate()
+        if folder.exists():  # it was done: begin anew
+            shutil.rmtree(folder)
+    out, problems = started(shop).communicate()
+    assert out, problems
+    learned = load_file(next((folder / "adapter").glob("*model.safetensors")))
+    assert all((learned[name] - weight).abs().max() < 1e-5 for name, weight in expected.items())
+    assert {path.name for path in folder.iterdir()} >= {"manifest.json", "adapter", "curve.jsonl", "run.json"}
+    assert not list((workspace.store / ".drafts").iterdir())

@@ -137,6 +137,7 @@ def test_release_refuses_a_candidate_that_is_not_better(shop: Path) -> None:
     assert released["overridden"] == "only a rehearsal"
 
 
+@pytest.mark.slow
 def test_killed_training_goes_on_and_ends_with_the_same_weights(shop: Path, tmp_path: Path) -> None:
     import shutil
 

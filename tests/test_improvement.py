@@ -64,6 +64,7 @@ def test_below_the_number_wanted_nothing_is_trained(released: Workspace) -> None
     assert improve_production(released, 4).outcome != "not enough new"
 
 
+@pytest.mark.slow
 def test_judgements_count_as_new_and_enough_pairs_get_a_run_of_their_own(released: Workspace) -> None:
     FeedbackStore(released).add(
         Feedback.model_validate(

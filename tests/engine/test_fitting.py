@@ -142,7 +142,9 @@ def test_pairs_that_do_not_fit_or_do_not_differ_are_refused_in_words(base: Path,
         engine.prefer(base, planned(base, sequence_length=4), PAIRS, PAIRS, Run(tmp_path))
 
 
-@pytest.mark.parametrize("method", ["full", "dora", "rslora"])
+@pytest.mark.parametrize(
+    "method", ["full", pytest.param("dora", marks=pytest.mark.slow), pytest.param("rslora", marks=pytest.mark.slow)]
+)
 def test_other_parts_of_the_model_are_trained_and_resume(base: Path, tmp_path: Path, method: str) -> None:
     chats = [list(chosen) for chosen, _ in PAIRS]
     rank = 0 if method == "full" else 4

@@ -92,6 +92,7 @@ def test_other_tasks_and_copies_of_a_conversation_go_with_it(planned_shop: Path,
         curves.learning_curve(workspace, made)
 
 
+@pytest.mark.slow
 def test_the_command_shows_a_table_words_and_json(planned_shop: Path) -> None:
     said = CliRunner().invoke(app, ["plan", "--learning-curve", "-w", str(planned_shop)], catch_exceptions=False)
     assert "200%" in said.stdout

@@ -105,6 +105,7 @@ def test_the_best_of_what_was_tried_becomes_a_plan_and_its_candidate(workspace: 
     assert alone.validation_loss == pytest.approx(candidate.validation_loss, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_an_interrupted_search_goes_on_where_it_stopped(workspace: Workspace, clock: Clock) -> None:
     before = own(workspace)
     minutes = 2 * before.steps / MINUTE

@@ -51,7 +51,8 @@ def main() -> None:
         done = improve_production(Workspace(folder), progress=console.bar)
         workspace = Workspace(folder)
         print(
-            f"outcome {done.outcome} {done.reasons}; {time.monotonic() - started:.0f} s in all, training {60 * done.minutes:.0f} s"
+        took = f"{time.monotonic() - started:.0f} s, training {60 * done.minutes:.0f} s"
+        print(f"outcome {done.outcome} {done.reasons}; {took}")
         )
         if done.comparison:
             console.out.print(console.comparison_table(done.comparison))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import FABRICS, PIECES, write_jsonl
 
-from tailorbird import audit, import_conversations, plan, train
+from tailorbird import audit, evaluate, import_conversations, plan, train
 from tailorbird.artifacts import Plan
 from tailorbird.errors import PlanError
 from tailorbird.workspace import Workspace
@@ -56,6 +56,10 @@ def test_preferences_go_on_from_what_answers_taught(shop: Path, kind: str) -> No
     assert preferred.id != taught.id
     saved = json.loads((workspace.path(preferred) / "adapter" / "adapter_config.json").read_text())
     assert saved["peft_type"] == "LORA"
+    if kind == "pairs":
+        part = evaluate(workspace, preferred).parts["preferences"]
+        assert part.examples == made.splits["test"]
+        assert part.systems["tuned"]["preference"].value > 0.8
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tailorbird.evaluating import report
 from tailorbird.evaluating.answering import Answer, Question, answered, questions
 from tailorbird.evaluating.figures import Sheet, everything, languages, scored, verdict
 from tailorbird.evaluating.labelling import Labelled, labelled, part_of
+from tailorbird.evaluating.preferring import preferring
 from tailorbird.evaluating.production import compare
 from tailorbird.lessons import labels, taught
 from tailorbird.progress import Progress, silent
@@ -50,10 +51,11 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
     said = answered(base, systems, asked, limits, progress)
     known = _labels(workspace, list(taught(read_conversations(workspace.path(audit) / "train.jsonl"), tasks)))
     rows = labelled(base, systems, test, known, settings.labels, progress)
+    preferred = preferring(base, systems, test, plan.sequence_length, progress)
     with progress("Computing intervals", None):
         sheet = Sheet(texts, losses, asked, scored(asked, said))
         figures, differences = sheet.figures(whole), sheet.differences("tuned", "base", whole)
-        parts = _parts(sheet, rows)
+        parts = _parts(sheet, rows) | preferred
     better, worse = verdict(differences)
     card = Scorecard(
         id=identity,

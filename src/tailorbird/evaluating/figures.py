@@ -31,6 +31,7 @@ METRICS = {
     "rouge_l": Metric("0 to 1", "higher"),
     "embedding_similarity": Metric("cosine", "higher"),
     "right_language": Metric("share", "higher"),
+    "preference": Metric("share of pairs", "higher"),
     "accuracy": Metric("share", "higher"),
     "macro_f1": Metric("0 to 1", "higher"),
 }

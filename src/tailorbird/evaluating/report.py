@@ -20,6 +20,7 @@ _NAMES = {
     "rouge_l": "ROUGE-L (words in common, in order)",
     "embedding_similarity": "Closeness of meaning",
     "right_language": "Answers in the customer's language",
+    "preference": "Finds the answer likelier that people preferred",
     "accuracy": "Accuracy of labels",
     "macro_f1": "Macro-F1 of labels (every label weighs the same)",
 }

@@ -50,10 +50,8 @@ def main() -> None:
         started = time.monotonic()
         done = improve_production(Workspace(folder), progress=console.bar)
         workspace = Workspace(folder)
-        print(
         took = f"{time.monotonic() - started:.0f} s, training {60 * done.minutes:.0f} s"
         print(f"outcome {done.outcome} {done.reasons}; {took}")
-        )
         if done.comparison:
             console.out.print(console.comparison_table(done.comparison))
         updated = workspace.find(Candidate, done.candidate)

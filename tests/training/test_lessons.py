@@ -60,6 +60,7 @@ def test_preferences_go_on_from_what_answers_taught(shop: Path, kind: str) -> No
         part = evaluate(workspace, preferred).parts["preferences"]
         assert part.examples == made.splits["test"]
         assert part.systems["tuned"]["preference"].value > 0.8
+        assert part.differences["preference"].low >= 0
 
 
 @pytest.mark.parametrize(

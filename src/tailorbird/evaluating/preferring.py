@@ -17,9 +17,9 @@ NAME = "preferences"
 def preferring(
     base: Path, systems: Mapping[str, Path | None], test: Sequence[Conversation], longest: int, progress: Progress
 ) -> dict[str, Part]:
-    """The share of held-out pairs whose better answer is likelier as a whole; nothing where there are none.
+    """The share of held-out pairs whose better answer is likelier, token for token; nothing where there are none.
 
-    Pairs whose answers do not fit `longest` tokens are left out.
+    As a whole the shorter of two answers nearly always is. Pairs whose answers do not fit `longest` tokens are left out.
     """
     pairs = [one.pair for one in test if one.pair]
     if not pairs:
@@ -31,7 +31,7 @@ def preferring(
         for system, found in losses.items():
             better, worse = found[place], found[place + 1]
             if better and worse and better != worse:  # equal where both were cut before the answers
-                chosen[system].append((float(better[0] < worse[0]), 1.0))
+                chosen[system].append((float(better[0] / better[1] < worse[0] / worse[1]), 1.0))
     if not all(chosen.values()):
         return {}
     return {

@@ -241,7 +241,7 @@ class Comparison(Artifact):
     """An updated candidate against the version in production, in nats a token.
 
     `parts` are `earlier conversations` (what production was tested on), `new conversations`, and `general text` that has
-    nothing to do with the business; `worse` names those on which the candidate is worse beyond chance.
+    nothing to do with the business; `worse` names those on which the candidate may be worse by more than is allowed.
     """
 
     kind = "comparison"

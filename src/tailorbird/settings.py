@@ -138,7 +138,7 @@ class TrainingSettings(_Strict):
     """For rewards: each source and its weight, for example {pairs: 1, right_language: 0.5}; `tailorbird rewards` lists them."""
     start_from: Literal["auto", "base", "candidate", "production"] = "auto"
     """What training goes on from: by itself the newest candidate for pairs and thumbs, the base model for answers."""
-    replay: float = Field(default=2.0, ge=0)
+    replay: float = Field(default=8.0, ge=0)
     """When training goes on from a candidate or from production: earlier conversations learned again for each new one."""
     mixing_temperature: float = Field(default=2.0, ge=1)
     """Tasks and languages as often as they occur (1), or rare ones more often (2 and above)."""
@@ -178,8 +178,8 @@ class ImprovingSettings(_Strict):
 
     minutes: float = Field(default=2.0, gt=0)
     """How long the incremental training may take."""
-    epochs: int = Field(default=8, ge=1)
-    """Passes over what is new; few conversations need more of them than many."""
+    epochs: int = Field(default=1, ge=1)
+    """Passes over what is new and what is replayed; what is new is in it several times already."""
     release: bool = False
     """Release by itself what is better, or new, and worse on nothing; else it waits for `tailorbird release`."""
 

@@ -89,6 +89,7 @@ def test_an_interrupted_preference_run_ends_with_the_same_weights(base: Path, tm
 THUMBS = [(chat, like) for chosen, rejected in PAIRS for chat, like in ((chosen, True), (rejected, False))]
 
 
+@pytest.mark.slow
 def test_thumbs_are_learnt_and_resume_to_the_same_weights(base: Path, tmp_path: Path) -> None:
     plan = planned(base, learns_from="thumbs", steps=24, epochs=6, learning_rate=1e-2)
     fitted = engine.learn_thumbs(base, plan, THUMBS[:36], THUMBS[36:], Run(tmp_path))
@@ -143,7 +144,12 @@ def test_pairs_that_do_not_fit_or_do_not_differ_are_refused_in_words(base: Path,
 
 
 @pytest.mark.parametrize(
-    "method", ["full", pytest.param("dora", marks=pytest.mark.slow), pytest.param("rslora", marks=pytest.mark.slow)]
+    "method",
+    [
+        pytest.param("full", marks=pytest.mark.slow),
+        pytest.param("dora", marks=pytest.mark.slow),
+        pytest.param("rslora", marks=pytest.mark.slow),
+    ],
 )
 def test_other_parts_of_the_model_are_trained_and_resume(base: Path, tmp_path: Path, method: str) -> None:
     chats = [list(chosen) for chosen, _ in PAIRS]

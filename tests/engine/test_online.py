@@ -134,6 +134,7 @@ def stop_late(label: str, total: float) -> Iterator[Callable[[float], None]]:
     yield advance
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_of_several_passes_a_step_ends_with_the_same_weights(base: Path, tmp_path: Path) -> None:
     plan, rewards = planned(base, steps=8, accumulation=2), Rewards({"letters": letters})
     whole, cut = tmp_path / "whole", tmp_path / "cut"

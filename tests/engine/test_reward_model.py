@@ -76,6 +76,7 @@ def stop_late(label: str, total: float) -> Iterator[Callable[[float], None]]:
     yield advance
 
 
+@pytest.mark.slow
 def test_an_interrupted_reward_model_ends_with_the_same_weights(base: Path, tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     plan = planned(base, steps=10)

@@ -51,6 +51,7 @@ def stop_in_the_second(label: str, total: float | None) -> Iterator[Callable[[fl
     yield advance
 
 
+@pytest.mark.slow
 def test_shares_lie_inside_each_other_and_nothing_is_trained_twice(planned_shop: Path, runs: list[tuple[set[str], Plan]]) -> None:
     workspace, made = planned(planned_shop)
     trained = train(workspace, made)

@@ -22,17 +22,20 @@ from tailorbird.workspace import Workspace
 KINDS = {
     "lora": [], "full": ["method: full"], "prompt": ["method: prompt", "virtual_tokens: 16"],
     "prefix": ["method: prefix", "virtual_tokens: 16"], "pairs": ["learn_from: pairs"], "thumbs": ["learn_from: thumbs"],
+    "rewards": ["learn_from: rewards"],
 }  # fmt: skip
 KILLS = 4
-"""Of each kind: 24 in all."""
+"""Of each kind: 28 in all."""
 
 
 def prepared(shop: Path, kind: str) -> Workspace:
-    told = rows(kind) if kind in ("pairs", "thumbs") else [conversation(n) for n in range(60)]
+    asked = {"pairs": "pairs", "thumbs": "thumbs", "rewards": "pairs"}.get(kind)
+    told = rows(asked) if asked else [conversation(n) for n in range(60)]
     write_jsonl(shop / "conversations.jsonl", told)
     text = (shop / "tailorbird.yaml").read_text()
     added = "".join(f"  {line}\n" for line in KINDS[kind])
-    (shop / "tailorbird.yaml").write_text(text.replace("training:\n", f"training:\n{added}").replace("epochs: 2", "epochs: 12"))
+    text = text.replace("training:\n", f"training:\n{added}").replace("epochs: 2", "epochs: 12")
+    (shop / "tailorbird.yaml").write_text(text.replace("minutes: 1", "minutes: 0.4") if kind == "rewards" else text)
     workspace = Workspace(shop)
     plan(workspace, audit(workspace, import_conversations(workspace)))
     return workspace

@@ -77,6 +77,7 @@ def comparable(record: Search) -> list[Any]:
     return [(one.values, one.steps, one.ended, pytest.approx(one.validation_loss, abs=1e-5)) for one in record.trials]
 
 
+@pytest.mark.slow
 def test_the_best_of_what_was_tried_becomes_a_plan_and_its_candidate(workspace: Workspace, clock: Clock) -> None:
     before = own(workspace)
     minutes = 3 * before.steps / MINUTE

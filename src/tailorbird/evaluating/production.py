@@ -16,8 +16,8 @@ from tailorbird.progress import Progress, silent
 from tailorbird.workspace import Workspace, read_conversations
 
 EARLIER, NEW, GENERAL = "earlier conversations", "new conversations", "general text"
-_FORGOTTEN = 0.05
-"""Nats a token on general text that an update may cost: text has become a twentieth less likely a token."""
+MARGIN = 0.05
+"""Nats a token that an update may cost on what production knows: each token a twentieth less likely."""
 _GENERAL = "general.jsonl"
 
 
@@ -32,8 +32,8 @@ class _Knowledge(BaseModel):
 def compare(workspace: Workspace, candidate: Candidate, release: Release, progress: Progress = silent) -> Comparison:
     """The candidate against a release, by the loss of what both have never seen, with paired intervals.
 
-    Of what the release was tested on only that counts which the candidate's audit still holds for right. On general text a
-    small loss is allowed.
+    Of what the release was tested on only that counts which the candidate's audit still holds for right. On that and on
+    general text the candidate must be shown to lose less than `MARGIN` (non-inferiority); on what is new it must not be worse.
     """
     identity = make_id(Comparison, candidate=candidate.id, release=release.id)
     if found := workspace.find(Comparison, identity):
@@ -59,12 +59,13 @@ def compare(workspace: Workspace, candidate: Candidate, release: Release, progre
         start += len(chats)
         if any(rows["tuned"]):
             parts[name] = _part({system: [loss for loss in row if loss] for system, row in rows.items()})
-    worse = [name for name, part in parts.items() if part.differences["loss"].low > (_FORGOTTEN if name == GENERAL else 0)]
+    differences = {name: part.differences["loss"] for name, part in parts.items()}
+    worse = [name for name, one in differences.items() if (one.low > 0 if name == NEW else one.high > MARGIN)]
     made = Comparison(
         id=identity,
         made_from=(candidate.id, release.id),
         parts=parts,
-        better=tuple(name for name, part in parts.items() if part.differences["loss"].high < 0),
+        better=tuple(name for name, one in differences.items() if one.high < 0),
         worse=tuple(worse),
     )
     with workspace.drafting(identity) as draft:

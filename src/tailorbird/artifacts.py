@@ -134,10 +134,11 @@ class Audit(Artifact):
 
 
 class Plan(Artifact):
-    """What will be trained, how, and what it will cost; `why` has one line for each choice. Payload: train, validation .jsonl.
+    """What will be trained, how, and what it will cost; `why` has one line for each choice.
 
-    The payload is what will be learned, task by task, mixed. Training goes on from the candidate that the plan is made from,
-    if there is one. A step is `accumulation` passes of `tokens_per_pass` tokens.
+    Payload: train.jsonl, replayed.jsonl and validation.jsonl: what will be learned, task by task, mixed; what is read beside
+    it against forgetting; what is watched. Training goes on from the candidate that the plan is made from, if there is one.
+    A step is `accumulation` passes of `tokens_per_pass` tokens.
     """
 
     kind = "plan"

@@ -139,7 +139,8 @@ class TrainingSettings(_Strict):
     start_from: Literal["auto", "base", "candidate", "production"] = "auto"
     """What training goes on from: by itself the newest candidate for pairs and thumbs, the base model for answers."""
     replay: float = Field(default=8.0, ge=0)
-    """When training goes on from a candidate or from production: earlier conversations learned again for each new one."""
+    """When training goes on from a candidate or from production: earlier conversations read again for each new one, so that
+    what the model makes of them stays."""
     mixing_temperature: float = Field(default=2.0, ge=1)
     """Tasks and languages as often as they occur (1), or rare ones more often (2 and above)."""
     minutes: float = Field(default=5.0, gt=0)
@@ -178,8 +179,8 @@ class ImprovingSettings(_Strict):
 
     minutes: float = Field(default=2.0, gt=0)
     """How long the incremental training may take."""
-    epochs: int = Field(default=1, ge=1)
-    """Passes over what is new and what is replayed; what is new is in it several times already."""
+    epochs: int | None = Field(default=None, ge=1)
+    """Passes over what is new; by itself as many as a changed fact needs."""
     release: bool = False
     """Release by itself what is better, or new, and worse on nothing; else it waits for `tailorbird release`."""
 

@@ -137,9 +137,12 @@ def calibrate(base: Path, plan: Plan, sample: Chats, progress: Progress) -> Cali
     return measured
 
 
-def fit(base: Path, plan: Plan, train: Chats, validation: Chats, run: Run) -> Fitted:
-    """Trains on answers (SFT) as planned and leaves `run.folder/adapter` (PEFT, and GGUF where it is served)."""
-    return _trained(base, plan, run, lambda fitting: fitting.fit(base, plan, train, validation, run))
+def fit(base: Path, plan: Plan, train: Chats, validation: Chats, run: Run, replayed: Chats | None = None) -> Fitted:
+    """Trains on answers (SFT) as planned and leaves `run.folder/adapter` (PEFT, and GGUF where it is served).
+
+    About the `replayed` conversations the model goes on to think what `run.start` thought of them.
+    """
+    return _trained(base, plan, run, lambda fitting: fitting.fit(base, plan, train, validation, run, replayed or []))
 
 
 def prefer(base: Path, plan: Plan, train: Pairs, validation: Pairs, run: Run) -> Fitted:

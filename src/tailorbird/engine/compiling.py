@@ -20,7 +20,7 @@ from tailorbird.engine import kernels
 from tailorbird.engine.adapters import add_lora
 from tailorbird.engine.attention import ATTENTION
 from tailorbird.engine.chat import Encoded
-from tailorbird.engine.packed import answer_loss
+from tailorbird.engine.packed import answer_loss, target_losses, target_states
 from tailorbird.engine.packing import lay_out
 from tailorbird.engine.precision import mixed_precision
 from tailorbird.progress import Progress
@@ -53,6 +53,7 @@ def _train_a_tiny_model(dtype: torch.dtype) -> None:
     ids = tuple(range(40))
     pack = lay_out([Encoded((*ids, end, end), (*[False] * 40, True, True)) for end in (50, 51)])
     answer_loss(model, pack).backward()
+    target_losses(model, pack, target_states(model, pack).detach()).sum().backward()
 
 
 if __name__ == "__main__":

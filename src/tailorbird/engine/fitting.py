@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import EarlyStoppingCallback
 
 from tailorbird.artifacts import Plan
@@ -22,15 +23,17 @@ from tailorbird.engine.objectives import (
     PairPass,
     Pairs,
     Pass,
+    ReplayPass,
     ThumbPass,
     Thumbs,
     encode_all,
     encode_pairs,
     encode_thumbs,
+    guiding_states,
     reference_losses,
     thumb_weights,
 )  # fmt: skip
-from tailorbird.engine.packing import Group, joined, lay_out, plan_bins, plan_steps
+from tailorbird.engine.packing import Group, joined, lay_out, plan_bins, plan_replay, plan_steps
 from tailorbird.engine.run import Run
 from tailorbird.engine.trainer import Watch, arguments, collate, make_trainer, newest_checkpoint
 from tailorbird.errors import PlanError, WorkspaceError
@@ -51,20 +54,21 @@ class Fitted:
     curve: list[dict[str, float]]
 
 
-def fit(base: Path, plan: Plan, train: Chats, validation: Chats, run: Run) -> Fitted:
+def fit(base: Path, plan: Plan, train: Chats, validation: Chats, run: Run, replayed: Chats) -> Fitted:
     """Trains on the assistant's answers as planned and leaves the best adapter (or whole model) in `run.folder/adapter`.
 
-    It begins as `run.start`, if one is given. Checkpoints lie in `run.folder/checkpoints`; called again after an
+    It begins as `run.start`, if one is given, and what that says in the `replayed` conversations holds it in place: they are
+    not learned as they stand. Checkpoints lie in `run.folder/checkpoints`; called again after an
     interruption it goes on from the newest complete one and ends with the same weights. Raises PlanError when no
     conversation fits the sequence length.
     """
     encoder = ChatEncoder(base)
-    learning, watching = (encode_all(encoder, chats, plan.sequence_length) for chats in (train, validation))
+    learning, watching, keeping = (encode_all(encoder, chats, plan.sequence_length) for chats in (train, validation, replayed))
     _refuse_nothing(learning, watching)
     model = _begun(base, plan, run.start, learning[0].ids)
     before = virtual_tokens(model)
     learned, watched = (_groups(with_virtual(items, before)) for items in (learning, watching))
-    passes = [Pass(pack) for pack in plan_steps(learned, plan.tokens_per_pass, plan.epochs, plan.seed)]
+    passes = _passes(model, plan, learned, _groups(keeping), run)
     checks = [Pass(pack) for pack in plan_steps(watched, plan.tokens_per_pass, 1, plan.seed)]
     return _run(model, base, plan, passes, checks, run)
 
@@ -120,6 +124,22 @@ def _begun(base: Path, plan: Plan, start: Path | None, ids: Sequence[int]) -> An
         return add_adapter(load_base(start, packed=True), plan, ids)
     model = load_base(base, packed=True)
     return load_adapter(model, start, trainable=True) if start else add_adapter(model, plan, ids)
+
+
+def _passes(model: Any, plan: Plan, learned: list[Group], replayed: list[Group], run: Run) -> list[Pass]:
+    """The passes of a run, each with some of what is replayed.
+
+    That is learned as it stands where every weight moves: the output layer, which would read its guides, moves too.
+    """
+    if not replayed:
+        return [Pass(pack) for pack in plan_steps(learned, plan.tokens_per_pass, plan.epochs, plan.seed)]
+    bins = plan_replay(learned, replayed, plan.tokens_per_pass, plan.epochs, plan.seed)
+    packs = [lay_out(joined([*learned, *replayed], members)) for members in bins]
+    if plan.method == "full":
+        return [Pass(pack) for pack in packs]
+    guides = guiding_states(model, replayed, plan.tokens_per_pass, run.progress)
+    guiding = [[guides[n - len(learned)] for n in members if n >= len(learned)] for members in bins]
+    return [ReplayPass(pack, torch.cat(own)) if own else Pass(pack) for pack, own in zip(packs, guiding, strict=True)]
 
 
 def _reference(model: Any, plan: Plan, groups: list[Group], run: Run, name: str) -> list[tuple[float, float]]:

@@ -358,6 +358,25 @@ def cross_entropy(logits: Any, targets: Any, losses: Any, shares: Any) -> None:
 
 
 @_parallel
+def divergence(logits: Any, wanted: Any, losses: Any) -> None:
+    """Kullback-Leibler divergence in nats of rows `wanted` [N, V] from `logits`, which become softmax - wanted softmax."""
+    kind = losses.dtype.type
+    for row in prange(len(losses)):
+        own, guide = logits[row], wanted[row]
+        high, top = _highest(own), _highest(guide)
+        total, whole, apart = np.float64(0), np.float64(0), np.float64(0)  # as in cross_entropy
+        for i in range(len(own)):
+            total += np.float64(_exp(_load(own[i]) - high))
+            whole += np.float64(_exp(_load(guide[i]) - top))
+        share, part, ahead = kind(1 / total), kind(1 / whole), kind(math.log(total) - math.log(whole)) + high - top
+        for i in range(len(own)):
+            likely = _exp(_load(guide[i]) - top) * part
+            apart += np.float64(likely * (_load(guide[i]) - _load(own[i]) + ahead))
+            own[i] = _store(_exp(_load(own[i]) - high) * share - likely, own[i])
+        losses[row] = apart
+
+
+@_parallel
 def rotate(x: Any, stride: int, cos: Any, sin: Any, back: bool, out: Any, exact: Any) -> None:
     """Rotary position embedding (arXiv 2104.09864) into out [T, H, D] of x, flat with tokens `stride` numbers apart.
 

@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional
 
 from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length
-from tailorbird.engine.packed import target_losses
+from tailorbird.engine.packed import target_losses, target_states
 from tailorbird.engine.packing import Group, Pack, joined, lay_out, plan_bins
 from tailorbird.progress import Progress
 from tailorbird.replier import Message
@@ -29,6 +29,8 @@ Thumbs = list[tuple[list[Message], bool]]
 
 BETA = 0.1
 """How far preferences may move the model from its reference; the value of the papers of DPO and KTO."""
+KEEPING = 6.0
+"""How much an update must keep: found by benchmarks/continuous.py, where less forgot more and learned no better."""
 _LEAST_PAIR = 2  # thumbs: an answer needs another one to be told from
 
 
@@ -46,6 +48,25 @@ class Pass:
     def losses(self, model: Any) -> torch.Tensor:
         """The loss of each term: cross-entropy in nats of each target token."""
         return target_losses(model, self.pack)
+
+
+@dataclass(frozen=True)
+class ReplayPass(Pass):
+    """New conversations, and after them replayed ones, of which the model shall go on to think what it thought.
+
+    `guides` are the states [N, D] of the model before this run at the N targets of the replayed ones.
+    """
+
+    guides: torch.Tensor
+
+    def losses(self, model: Any) -> torch.Tensor:
+        """Cross-entropy of each new target; of replayed ones the divergence from the model before (arXiv 1606.09282).
+
+        All that is replayed weighs `KEEPING` times what is new, however many targets either has.
+        """
+        kept = len(self.guides)
+        losses = target_losses(model, self.pack, self.guides)
+        return torch.cat([losses[:-kept], losses[-kept:] * (KEEPING * (self.terms - kept) / kept)])
 
 
 @dataclass(frozen=True)
@@ -114,6 +135,19 @@ def reference_losses(
     draft.write_text(json.dumps(losses), encoding="utf-8")
     draft.replace(kept)
     return losses
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def guiding_states(model: Any, groups: list[Group], tokens_per_pass: int, progress: Progress) -> list[torch.Tensor]:
+    """The states of the model as it is at the targets of each group's conversation [targets, D]."""
+    found: dict[int, torch.Tensor] = {}
+    bins = plan_bins(groups, tokens_per_pass, epochs=1, seed=0)
+    with progress("Reading the replayed answers with the model before this run", len(bins)) as advance:
+        for members in bins:
+            pack = lay_out(joined(groups, members))
+            found.update(zip(members, target_states(model, pack).split(pack.counts), strict=True))
+            advance(1)
+    return [found[number].clone() for number in range(len(groups))]
 
 
 def encode_all(encoder: ChatEncoder, chats: Chats, longest: int) -> list[Encoded]:

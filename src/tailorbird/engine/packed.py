@@ -60,6 +60,33 @@ class _TargetLosses(torch.autograd.Function):  # type: ignore[misc]
         return None if grad is None else (grad * slopes).to(hidden.dtype), of_weight, None, None
 
 
+class _Divergences(torch.autograd.Function):  # type: ignore[misc]
+    """How far each row's distribution over the next token is from that of its guide: [N, D], guides [N, D] -> [N].
+
+    Kullback-Leibler divergence in nats, guide against row, some rows at a time as in `_TargetLosses`; of the output
+    layer there is no gradient.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, guides: torch.Tensor
+    ) -> torch.Tensor:
+        losses = hidden.new_empty(len(hidden), dtype=kernels.precise(hidden.dtype))
+        grad = torch.empty_like(hidden) if hidden.requires_grad else None
+        for rows in _chunks(len(hidden)):
+            own, wanted = (functional.linear(states[rows], weight, bias) for states in (hidden, guides))
+            _divergence(own, wanted, losses[rows])
+            if grad is not None:  # (softmax - guide's softmax) @ weight
+                grad[rows] = own @ weight
+        ctx.save_for_backward(grad)
+        return losses
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> Any:
+        (grad,) = ctx.saved_tensors
+        return None if grad is None else (grad * grads[0][:, None]).to(grad.dtype), None, None, None
+
+
 def _chunks(rows: int) -> list[slice]:
     return [slice(start, start + _LOGIT_ROWS) for start in range(0, rows, _LOGIT_ROWS)]
 
@@ -74,6 +101,16 @@ def _cross_entropy(logits: torch.Tensor, targets: torch.Tensor, losses: torch.Te
     losses.copy_(functional.cross_entropy(wide, targets, ignore_index=-1, reduction="none"))
     logits.copy_(wide.softmax(-1))
     return (targets >= 0).to(shares.dtype)[:, None]
+
+
+def _divergence(logits: torch.Tensor, wanted: torch.Tensor, losses: torch.Tensor) -> None:
+    """Fills `losses` [N]; turns logits [N, V] into their softmax less that of the wanted ones."""
+    if logits.device.type == "cpu":
+        kernels.divergence(kernels.raw(logits), kernels.raw(wanted), kernels.raw(losses))
+        return
+    own, guide = (rows.to(losses.dtype).log_softmax(-1) for rows in (logits, wanted))
+    losses.copy_((guide.exp() * (guide - own)).sum(-1))
+    logits.copy_(own.exp() - guide.exp())
 
 
 def check_supported(config: Any) -> None:
@@ -107,17 +144,35 @@ def hidden_states(model: Any, pack: Pack) -> torch.Tensor:
     return states
 
 
-def target_losses(model: Any, pack: Pack) -> torch.Tensor:
-    """Cross-entropy in nats of each of a pack's targets, in the pack's order; differentiable."""
+def target_states(model: Any, pack: Pack) -> torch.Tensor:
+    """The last layer's output from which each of a pack's targets is predicted [targets, D]; differentiable."""
+    states = hidden_states(model, pack)
+    return states[torch.tensor(pack.predictors, device=states.device)]
+
+
+def target_losses(model: Any, pack: Pack, guides: torch.Tensor | None = None) -> torch.Tensor:
+    """Cross-entropy in nats of each of a pack's targets, in the pack's order; differentiable.
+
+    The last targets, as many as there are `guides` [N, D], are not learned as they stand: theirs is the divergence from what
+    the model that the guides are from (`target_states`) expects there.
+    """
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     head = base.get_output_embeddings()
-    device = head.weight.device
-    states = hidden_states(model, pack)
-    none = [-1] * (-len(pack.targets) % _ROUND_TOKENS)
-    rows = states[torch.tensor([*pack.predictors, *[0] * len(none)], device=device)]
-    targets = torch.tensor([*pack.targets, *none], device=device)
-    losses = _TargetLosses.apply(rows, head.weight, getattr(head, "bias", None), targets)
-    return losses[: len(pack.targets)]
+    layer = head.weight, getattr(head, "bias", None)
+    rows = target_states(model, pack)
+    learned = len(rows) - (0 if guides is None else len(guides))
+    targets = torch.tensor(pack.targets[:learned], device=rows.device)
+    losses = [_TargetLosses.apply(_filled(rows[:learned], 0), *layer, _filled(targets, -1))[:learned]] if learned else []
+    if guides is not None and len(guides):
+        kept = len(guides)
+        losses.append(_Divergences.apply(_filled(rows[learned:], 0), *layer, _filled(guides.to(rows), 0))[:kept])
+    return torch.cat(losses)
+
+
+def _filled(rows: torch.Tensor, value: int) -> torch.Tensor:
+    """The rows, and some filling after them so that few shapes of matrices occur."""
+    missing = -len(rows) % _ROUND_TOKENS
+    return torch.cat([rows, rows.new_full((missing, *rows.shape[1:]), value)]) if missing else rows
 
 
 def answer_loss(model: Any, pack: Pack) -> torch.Tensor:

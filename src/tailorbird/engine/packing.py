@@ -196,6 +196,32 @@ def plan_steps(groups: Sequence[Group], budget: int, epochs: int, seed: int) -> 
     return [lay_out(joined(groups, chosen)) for chosen in plan_bins(groups, budget, epochs, seed)]
 
 
+def plan_replay(new: Sequence[Group], old: Sequence[Group], budget: int, epochs: int, seed: int) -> list[list[int]]:
+    """The packs of a run that goes on with new groups among old ones, by index, old ones counted on after the new.
+
+    New ones take up to half of each pack, `epochs` times; the rest is filled with old ones in turn.
+    """
+    prefix, sizes = measure([*new, *old])
+    room = budget - prefix
+    chance = random.Random(f"{seed}-replay")
+    replayed = [n for n in range(len(new), len(sizes)) if sizes[n] <= room - room // 2]
+    waiting: list[int] = []
+    bins = plan_bins(new, budget - room // 2, epochs, seed)
+    for members in bins:
+        left = room - sum(sizes[n] for n in members)
+        if sum(sizes[n] for n in waiting) < left:
+            waiting += chance.sample(replayed, len(replayed))
+        later = []
+        for n in waiting:
+            if sizes[n] <= left:
+                members.append(n)
+                left -= sizes[n]
+            else:
+                later.append(n)
+        waiting = later
+    return bins
+
+
 def joined(groups: Sequence[Group], chosen: Sequence[int]) -> list[Encoded]:
     """The conversations of the chosen groups, one after the other."""
     return [item for index in chosen for item in groups[index]]

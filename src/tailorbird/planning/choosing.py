@@ -7,27 +7,31 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from tailorbird import engine
 from tailorbird.artifacts import Audit, Candidate, Conversation, Plan, Release
 from tailorbird.errors import PlanError
 from tailorbird.feedback import FILE as FEEDBACK
 from tailorbird.language.rewards import RULES
 from tailorbird.lessons import counted, mixed, original, taught
 from tailorbird.replier import Message
-from tailorbird.settings import PAIRS, Settings, TrainingSettings
+from tailorbird.settings import PAIRS, TrainingSettings
 from tailorbird.workspace import PRODUCTION, Workspace, read_conversations
 
+PARTS = ("train", "replayed", "validation")
+"""The lessons that a plan keeps."""
 _FEWEST = 10  # pairs, or judged answers of each kind, to train on
 _FEWEST_REPLAYED = 30  # conversations; fewer would not hold the rest in place
-# Ten conversations with a new fact change nothing when they are seen once or twice (benchmarks/continuous.py).
-_NEW_SHARE, _MOST_COPIES = 1.5, 12
+_MOST_REPLAYED = 400
+_NEAR = 0.1  # of earlier conversations: the share that is nearest to what is new, and may say what holds no longer
 
 
 class Lessons(NamedTuple):
-    """What an epoch has and what it is checked with, and why."""
+    """What an epoch has and what it is checked with, and why; what is replayed holds the model in place."""
 
     train: list[Conversation]
     validation: list[Conversation]
     why: str
+    replayed: Sequence[Conversation] = ()
 
 
 def lessons(workspace: Workspace, audit: Audit, start: Candidate | None) -> Lessons:
@@ -44,14 +48,15 @@ def lessons(workspace: Workspace, audit: Audit, start: Candidate | None) -> Less
     if wanted.learn_from != "answers":
         learning, checking = (_fit_for(part, wanted.learn_from) for part in (train, validation))
         return Lessons(learning, checking, f"{counted(learning)}.")
-    why = ""
+    why, replayed = "", list[Conversation]()
     train, validation = ([one for one in part if not _disliked(one)] for part in (train, validation))
     if start is not None:
-        train, why = _with_replay(train, _seen_by(workspace, start), settings)
-    learning, checking = (list(taught(part, settings.tasks)) for part in (train, validation))
+        train, replayed = _with_replay(train, _seen_by(workspace, start), wanted)
+        why = f"new, with {len(replayed)} earlier conversations against forgetting: " if replayed else ""
+    learning, checking, keeping = (list(taught(part, settings.tasks)) for part in (train, validation, replayed))
     epoch = mixed(learning, settings.tasks, wanted.mixing_temperature, wanted.seed)
     repeated = f", mixed to {counted(epoch)}" if len(epoch) > len(learning) else ""
-    return Lessons(epoch, checking, f"{why}{counted(learning)}{repeated}.")
+    return Lessons(epoch, checking, f"{why}{counted(learning)}{repeated}.", keeping)
 
 
 def refuse_unknown_rewards(wanted: TrainingSettings) -> None:
@@ -129,15 +134,21 @@ def _seen_by(workspace: Workspace, candidate: Candidate) -> set[str]:
     return {name for one in learned for name in (one.id, original(one.id))}
 
 
-def _with_replay(conversations: list[Conversation], seen: set[str], settings: Settings) -> tuple[list[Conversation], str]:
-    """What is new, and a sample of what is not (experience replay, arXiv 1811.11682), so that it is not forgotten."""
-    wanted = settings.training
+def _with_replay(
+    conversations: list[Conversation], seen: set[str], wanted: TrainingSettings
+) -> tuple[list[Conversation], list[Conversation]]:
+    """What is new, and a sample of what is not (experience replay, arXiv 1811.11682); all to learn where nothing is new."""
     new = [one for one in conversations if one.id not in seen]
     old = [one for one in conversations if one.id in seen]
-    if not new:
-        return conversations, "nothing new, so all again: "
-    count = min(len(old), max(math.ceil(wanted.replay * len(new)), _FEWEST_REPLAYED)) if wanted.replay else 0
-    sample = random.Random(wanted.seed).sample(old, count)
-    copies = max(1, min(_MOST_COPIES, round(_NEW_SHARE * count / len(new))))
-    told = f"{len(new)} new conversations, {copies} times each, with {count} of {len(old)} earlier ones against forgetting: "
-    return [*new * copies, *sample], told
+    if not new or not old or not wanted.replay:
+        return new or conversations, []
+    old = _apart(old, new)
+    count = min(len(old), _MOST_REPLAYED, max(math.ceil(wanted.replay * len(new)), _FEWEST_REPLAYED))
+    return new, random.Random(wanted.seed).sample(old, count)
+
+
+def _apart(old: list[Conversation], new: list[Conversation]) -> list[Conversation]:
+    """Earlier conversations without those whose question is nearest to a new one's."""
+    asked = [engine.embed([next(t.content for t in one.turns if t.role == "user") for one in part]) for part in (old, new)]
+    nearness = (asked[0] @ asked[1].T).max(axis=1)
+    return [old[n] for n in sorted(nearness.argsort(kind="stable")[: math.ceil((1 - _NEAR) * len(old))])]

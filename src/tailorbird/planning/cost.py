@@ -18,6 +18,7 @@ _LOADING = 1.4  # weights while they are rearranged, as a multiple of the weight
 _PASSING = 1.25  # activations with what a layer needs for a moment and what the allocator keeps
 _MOST_EPOCHS = 3
 _FEWEST_STEPS = 30
+_FEWEST_UPDATES = 50  # steps until ten conversations change what is answered (benchmarks/continuous.py)
 _FEWEST_REINFORCED, _MOST_REINFORCED = 8, 120
 _REWARD_EPOCHS = 2
 ANSWER_TOKENS = 64
@@ -123,11 +124,7 @@ def fit_time(lengths: list[int], check_tokens: int, prefix: int, size: Size, spe
     once = speed.before * (own + passes * prefix) / speed.checking
     checking = once + CHECKS * (check_tokens / speed.checking + speed.checkpoint_seconds)
     affordable = int((wanted.minutes * 60 - checking) * speed.training / tokens)
-    if affordable < 1:
-        raise PlanError(
-            f"Not one training step fits into {wanted.minutes:g} minutes at {speed.training:.0f} tokens/s.",
-            fix="Raise training.minutes in tailorbird.yaml or choose a smaller model.",
-        )
+    _refuse_no_step(affordable, wanted, speed)
     full = (wanted.epochs or _most_epochs(steps_per_epoch)) * steps_per_epoch
     steps = min(full, affordable)
     epochs = steps / steps_per_epoch
@@ -136,6 +133,33 @@ def fit_time(lengths: list[int], check_tokens: int, prefix: int, size: Size, spe
         limit = f"{limit}; {wanted.epochs} asked for" if steps < full else "as asked for"
     why = f"{epochs:.1f} passes over {len(lengths)} conversations: {limit}."
     return Work(steps, math.ceil(epochs), epochs, (steps * tokens / speed.training + checking) / 60, why)
+
+
+def fit_update(
+    new: list[int], old: list[int], check_tokens: int, prefix: int, size: Size, speed: Speed, wanted: TrainingSettings
+) -> Work:
+    """Steps that go on with new conversations among old ones, given by their tokens; each fills half of a pass with new ones."""
+    room = size.tokens_per_pass - prefix
+    own = sum(max(n - prefix, 1) for n in new)
+    steps_per_epoch = max(1, math.ceil(own / (room / 2) / 0.97 / size.accumulation))
+    once = (sum(old) + check_tokens) / speed.checking + speed.checkpoint_seconds
+    step = size.accumulation * size.tokens_per_pass / speed.training
+    affordable = int((wanted.minutes * 60 - once) / step)
+    _refuse_no_step(affordable, wanted, speed)
+    full = (wanted.epochs or max(_MOST_EPOCHS, math.ceil(_FEWEST_UPDATES / steps_per_epoch))) * steps_per_epoch
+    steps = min(full, affordable)
+    epochs = steps / steps_per_epoch
+    limit = f"as many as fit into {wanted.minutes:g} minutes" if steps < full else "what a changed fact needs"
+    why = f"{epochs:.1f} passes over {len(new)} new conversations: {limit}."
+    return Work(steps, math.ceil(epochs), epochs, (steps * step + once) / 60, why)
+
+
+def _refuse_no_step(affordable: int, wanted: TrainingSettings, speed: Speed) -> None:
+    if affordable < 1:
+        raise PlanError(
+            f"Not one training step fits into {wanted.minutes:g} minutes at {speed.training:.0f} tokens/s.",
+            fix="Raise training.minutes in tailorbird.yaml or choose a smaller model.",
+        )
 
 
 def _most_epochs(steps_per_epoch: int) -> int:

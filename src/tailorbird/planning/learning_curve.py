@@ -76,9 +76,10 @@ def learning_curve(workspace: Workspace, plan: Plan, progress: Progress = silent
     target = workspace.path(plan) / FILE
     if target.is_file():
         return _read(target)
-    learning, checking = (read_conversations(workspace.path(plan) / f"{name}.jsonl") for name in ("train", "validation"))
+    parts = ("train", "validation", "replayed")
+    learning, checking, replayed = (read_conversations(workspace.path(plan) / f"{name}.jsonl") for name in parts)
     originals = sorted({original(one.id) for one in learning})
-    _refuse(plan, len(originals))
+    _refuse(plan, len(originals), bool(replayed))
     _refuse_part(plan, learning, progress)
     random.Random(plan.seed).shuffle(originals)
     draft = workspace.draft(f"learning-curve-{plan.id}", fresh=False)
@@ -114,7 +115,12 @@ def _read(path: Path) -> LearningCurve:
         ) from problem
 
 
-def _refuse(plan: Plan, conversations: int) -> None:
+def _refuse(plan: Plan, conversations: int, replayed: bool) -> None:
+    if replayed:
+        raise PlanError(
+            "A learning curve is drawn for training from the base model; this plan goes on from an earlier version.",
+            fix="Set training.start_from to base in tailorbird.yaml and run `tailorbird plan` first.",
+        )
     if plan.learns_from != "answers":
         raise PlanError(
             f"A learning curve is drawn for learning from answers; this plan learns from {plan.learns_from}.",

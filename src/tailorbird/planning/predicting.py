@@ -51,7 +51,9 @@ class Predicted(NamedTuple):
 def predicted(identity: str, sources: tuple[str, ...], given: Given, method: Method, progress: Progress) -> Predicted:
     """The plan for a method; raises PlanError where it cannot fit."""
     wanted = given.wanted
-    chats, checks = (chats_of(part, wanted.learn_from) for part in (given.lessons.train, given.lessons.validation))
+    parts = (given.lessons.train, given.lessons.validation, given.lessons.replayed)
+    new, checks, old = (chats_of(part, wanted.learn_from) for part in parts)
+    chats = [*new, *old]
     lengths, prefix = engine.measure_lengths(given.base, chats)
     check_lengths, _ = engine.measure_lengths(given.base, checks)
     prefix += method.virtual_tokens
@@ -66,13 +68,16 @@ def predicted(identity: str, sources: tuple[str, ...], given: Given, method: Met
     if wanted.learn_from == "rewards":
         pairs = sum(one.pair is not None for one in given.lessons.train) if PAIRS in wanted.rewards else 0
         work = cost.fit_rewards(kept, pairs, size, speed, wanted)
+    elif old:
+        work = cost.fit_update(kept[: len(new)], kept[len(new) :], sum(check_lengths), prefix, size, speed, wanted)
     else:
         work = cost.fit_time(kept, sum(check_lengths), prefix, size, speed, wanted)
     memory = size.memory_gb if measured.memory_gb is None else cost.RUNTIME_GB + measured.memory_gb
     changed = {
         "epochs": work.epochs,
         "steps": work.steps,
-        "check_every": max(1, work.steps // cost.CHECKS),
+        # An update is judged whole, against production: what it forgets on the way would end it before it has learned.
+        "check_every": work.steps if old else max(1, work.steps // cost.CHECKS),
         "minutes": round(work.minutes, 2),
         "memory_gb": round(memory, 2),
         "why": draft.why | {"steps": work.why, **_measured_why(given, measured.training, size)},

@@ -37,13 +37,15 @@ def identity_of(plan: Plan) -> str:
 
 def learn(workspace: Workspace, plan: Plan, run: engine.Run) -> Fitted:
     """Learns the plan's lessons in the run's folder, beginning with what the plan goes on from."""
-    learning, checking = (read_conversations(workspace.path(plan) / f"{name}.jsonl") for name in ("train", "validation"))
+    parts = ("train", "validation", "replayed")
+    learning, checking, keeping = (read_conversations(workspace.path(plan) / f"{name}.jsonl") for name in parts)
     base = engine.locate(plan.model, run.progress)
     start = next((one for one in workspace.lineage(plan) if isinstance(one, Candidate)), None)
     run = run._replace(start=workspace.path(start) / "adapter" if start else None)
     match plan.learns_from:
         case "answers":
-            fitted = engine.fit(base, plan, [c.messages for c in learning], [c.messages for c in checking], run)
+            chats, checks, replayed = ([one.messages for one in part] for part in (learning, checking, keeping))
+            fitted = engine.fit(base, plan, chats, checks, run, replayed)
         case "pairs":
             fitted = engine.prefer(base, plan, _pairs(learning), _pairs(checking), run)
         case "thumbs":

@@ -14,6 +14,8 @@ import re
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import yaml
@@ -48,10 +50,16 @@ def main() -> None:
         shutil.copytree(told.workspace, folder)
         _change(folder, json.loads(told.training))
         started = time.monotonic()
-        done = improve_production(Workspace(folder), progress=console.bar)
+        reached: list[tuple[str, float]] = []
+
+        def timed(what: str, total: float | None) -> AbstractContextManager[Callable[[float], None]]:
+            reached.append((what, time.monotonic() - started))
+            return console.bar(what, total)
+
+        done = improve_production(Workspace(folder), progress=timed)
         workspace = Workspace(folder)
-        took = f"{time.monotonic() - started:.0f} s, training {60 * done.minutes:.0f} s"
-        print(f"outcome {done.outcome} {done.reasons}; {took}")
+        print(f"outcome {done.outcome} {done.reasons}; {time.monotonic() - started:.0f} s, training {60 * done.minutes:.0f} s")
+        print("Begun after seconds:", *(f"{what} {seconds:.0f};" for what, seconds in reached))
         if done.comparison:
             console.out.print(console.comparison_table(done.comparison))
         updated = workspace.find(Candidate, done.candidate)

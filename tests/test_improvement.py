@@ -43,12 +43,15 @@ def test_what_is_new_is_learned_on_top_of_production_and_compared_with_it(releas
     candidate = released.find(Candidate, told["candidate"])
     planned = released.ancestor(candidate, Plan)
     assert planned.made_from[1] == released.ancestor(before, Candidate).id, "on from production"
-    lessons = {one.id for one in read_conversations(released.path(planned) / "train.jsonl")}
+    lessons, replayed = (
+        {one.id for one in read_conversations(released.path(planned) / f"{part}.jsonl")} for part in ("train", "replayed")
+    )
     first, second = released.ancestor(before, Audit), released.ancestor(candidate, Audit)
     new = {f"t-{n}" for n in range(60, 80)}
-    assert new & lessons
-    assert 30 <= len(lessons - new) <= len(ids(released, first, "train")), "earlier ones against forgetting"
-    assert "times each" in planned.why["lessons"]
+    assert lessons <= new
+    assert 30 <= len(replayed) < len(ids(released, first, "train")), "earlier ones against forgetting, but not the nearest"
+    assert not replayed & new
+    assert "against forgetting" in planned.why["lessons"]
     for part in ("train", "validation", "test"):
         assert ids(released, first, part) == ids(released, second, part) - new, "what was held out stays held out"
     assert set(told["comparison"]["parts"]) == {"earlier conversations", "new conversations", "general text"}

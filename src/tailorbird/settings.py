@@ -138,7 +138,7 @@ class TrainingSettings(_Strict):
     """For rewards: each source and its weight, for example {pairs: 1, right_language: 0.5}; `tailorbird rewards` lists them."""
     start_from: Literal["auto", "base", "candidate", "production"] = "auto"
     """What training goes on from: by itself the newest candidate for pairs and thumbs, the base model for answers."""
-    replay: float = Field(default=8.0, ge=0)
+    replay: float = Field(default=10.0, ge=0)
     """When training goes on from a candidate or from production: earlier conversations read again for each new one, so that
     what the model makes of them stays."""
     mixing_temperature: float = Field(default=2.0, ge=1)

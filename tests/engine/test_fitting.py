@@ -113,6 +113,28 @@ def test_training_goes_on_from_an_adapter(base: Path, tmp_path: Path) -> None:
     assert resting.validation_loss == pytest.approx(before.validation_loss, rel=1e-3)
 
 
+_PARTS = slice(0, 6), slice(6, None)
+
+
+def test_an_update_learns_what_is_new_and_keeps_what_it_replays(base: Path, tmp_path: Path) -> None:
+    """Beside the same update without replay, from the same adapter; resumed, it ends with the same weights."""
+    old, first, bare, held = ([chosen for chosen, _ in PAIRS], *(tmp_path / name for name in ("first", "bare", "held")))
+    new = [[{"role": "user", "content": f"When is {n}?"}, {"role": "assistant", "content": "a silk dress"}] for n in range(6)]
+    for folder in (first, bare, held):
+        folder.mkdir()
+    engine.fit(base, planned(base), old[:18], old[18:], Run(first))
+    start, plan = first / "adapter", planned(base, steps=30, epochs=30, check_every=30)
+    engine.fit(base, plan, new, old[18:], Run(bare, start=start))
+    engine.fit(base, plan, new, old[18:], Run(held, start=start), old[:18])
+    systems: dict[str, Path | None] = {"before": start, "bare": bare / "adapter", "held": held / "adapter"}
+    losses = engine.conversation_losses(base, systems, [*old[18:], *new], 128, silent)
+    kept, learned = ({name: sum(one[0] for one in row[part]) for name, row in losses.items()} for part in _PARTS)
+    assert learned["held"] < learned["before"] - 8
+    assert kept["held"] - kept["before"] < 0.5 * (kept["bare"] - kept["before"])
+    plan = planned(base, steps=12, epochs=30)
+    assert_resumes(lambda folder, bar: engine.fit(base, plan, new, old[18:], Run(folder, bar, start=start), old[:18]), tmp_path)
+
+
 @pytest.mark.parametrize("method", ["prompt", "prefix"])
 def test_soft_prompts_learn_and_resume_to_the_same_weights(base: Path, tmp_path: Path, method: str) -> None:
     chats = [chosen for chosen, _ in PAIRS]

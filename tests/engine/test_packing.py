@@ -1,10 +1,22 @@
 from __future__ import annotations
 
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tailorbird.engine.chat import Encoded
-from tailorbird.engine.packing import LONGEST_SEGMENT, Pack, lay_out, measure, pack, plan_bins, plan_steps, shared_prefix
+from tailorbird.engine.packing import (
+    LONGEST_SEGMENT,
+    Pack,
+    lay_out,
+    measure,
+    pack,
+    plan_bins,
+    plan_replay,
+    plan_steps,
+    shared_prefix,
+)
 
 sizes_of_items = st.lists(st.integers(3, 60), min_size=1, max_size=40)
 # Few kinds of tokens, so that conversations agree by chance; runs of one token, so that they agree for long.
@@ -81,6 +93,21 @@ def test_bins_keep_every_item_once_and_respect_the_budget(sizes: list[int], budg
     assert sorted(n for chosen in bins for n in chosen) == list(range(len(sizes)))
     for chosen in bins:
         assert len(chosen) == 1 or len(lay_out([groups[n][0] for n in chosen]).ids) <= budget
+
+
+@given(sizes_of_items, sizes_of_items, st.integers(130, 300), st.integers(1, 3))
+def test_an_update_sees_all_that_is_new_among_what_is_old(new: list[int], old: list[int], budget: int, epochs: int) -> None:
+    groups = [(item,) for item in items_of([*new, *old])]
+    bins = plan_replay(groups[: len(new)], groups[len(new) :], budget, epochs, seed=0)
+    learned = [n for chosen in bins for n in chosen if n < len(new)]
+    assert sorted(learned) == sorted(list(range(len(new))) * epochs)
+    for chosen in bins:
+        assert chosen == sorted(chosen, key=lambda n: n >= len(new)), "old ones stand last"
+        assert any(n < len(new) for n in chosen)
+        assert any(n >= len(new) for n in chosen), "something holds every step in place"
+        assert len(lay_out([groups[n][0] for n in chosen]).ids) <= budget
+    times = Counter(n for chosen in bins for n in chosen if n >= len(new))
+    assert max(times.values()) - min(times[n] for n in range(len(new), len(groups))) <= 2, "all in turn"
 
 
 @given(sizes_of_items)

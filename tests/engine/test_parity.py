@@ -22,7 +22,17 @@ from tailorbird.engine import fused
 from tailorbird.engine import trainer as trainers
 from tailorbird.engine.attention import ATTENTION, Layout, _TreeAttention
 from tailorbird.engine.chat import Encoded
-from tailorbird.engine.objectives import BETA, PairPass, Pass, ThumbPass, reference_losses, thumb_weights
+from tailorbird.engine.objectives import (
+    BETA,
+    KEEPING,
+    PairPass,
+    Pass,
+    ReplayPass,
+    ThumbPass,
+    guiding_states,
+    reference_losses,
+    thumb_weights,
+)  # fmt: skip
 from tailorbird.engine.packed import answer_loss, target_losses
 from tailorbird.engine.packing import Group, joined, lay_out, plan_bins
 from tailorbird.progress import silent
@@ -96,6 +106,12 @@ def plain_losses(model: torch.nn.Module, item: Encoded) -> torch.Tensor:
     logits = model(input_ids=torch.tensor([item.ids])).logits[0, :-1]
     labels = torch.tensor([t if flag else -100 for t, flag in zip(item.ids, item.trained, strict=True)])[1:]
     return functional.cross_entropy(logits, labels, ignore_index=-100, reduction="sum")
+
+
+def plain_logits(model: torch.nn.Module, items: list[Encoded]) -> torch.Tensor:
+    """Of every target, conversation by conversation."""
+    rows = [model(input_ids=torch.tensor([item.ids])).logits[0, :-1][torch.tensor(item.trained[1:])] for item in items]
+    return torch.cat(rows)
 
 
 def plain_preference(model: torch.nn.Module, pair: Group) -> torch.Tensor:
@@ -177,6 +193,25 @@ def test_preference_gradients_equal_plain_dpo(family: str, groups: list[Group], 
     reference = reference_losses(model, groups, 256, kept, model.disable_adapter(), silent)
     pack = lay_out(joined(groups, range(len(groups))))
     assert_equal(backward(model, PairPass(pack, tuple(reference)).losses(model).sum()), expected)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@exact
+@given(new=conversations(), old=conversations())
+def test_replay_gradients_equal_plain_distillation(family: str, new: list[Encoded], old: list[Encoded]) -> None:
+    """The adapter as it is learns the new ones; the model without it is what it must not leave."""
+    model = make(family, "lora", torch.float64)
+    own, guide = plain_logits(model, old), None
+    with torch.no_grad(), model.disable_adapter():
+        guide = plain_logits(model, old)
+    apart = functional.kl_div(own.log_softmax(-1), guide.log_softmax(-1), reduction="none", log_target=True).sum(-1)
+    learned = sum(item.targets for item in new)
+    terms = [plain_losses(model, item) for item in new] + [KEEPING * learned * apart.mean()]
+    expected = backward(model, sum(terms))
+    make_ours(model)
+    with torch.no_grad(), model.disable_adapter():
+        guides = guiding_states(model, [(item,) for item in old], 256, silent)
+    assert_equal(backward(model, ReplayPass(lay_out([*new, *old]), torch.cat(guides)).losses(model).sum()), expected)
 
 
 @exact

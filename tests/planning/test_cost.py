@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tailorbird.engine.packing import pack
 from tailorbird.errors import PlanError
 from tailorbird.planning import cost
 from tailorbird.planning.methods import Method
@@ -56,3 +57,15 @@ def test_asked_for_epochs_are_taken_if_they_fit() -> None:
     short = cost.fit_time([200] * 50, 0, 0, SIZE, cost.Speed(100, 300, 0), TrainingSettings(minutes=1, epochs=7))
     assert short.steps < 7 * 10
     assert "1 minutes" in short.why
+
+
+@given(st.lists(st.integers(20, 500), min_size=1, max_size=300), st.integers(0, 200))
+def test_an_update_takes_the_steps_that_a_changed_fact_needs_and_no_more_than_the_time(new: list[int], prefix: int) -> None:
+    speed = cost.Speed(1000.0, 3000.0, 0.5)
+    wanted = TrainingSettings(minutes=2)
+    work = cost.fit_update([n + prefix for n in new], [200] * 80, 3000, prefix, SIZE, speed, wanted)
+    assert work.minutes <= 2
+    assert work.steps >= 40
+    assert work.epochs * len(pack(new, (SIZE.tokens_per_pass - prefix) // 2)) >= work.steps
+    with pytest.raises(PlanError, match="Not one training step"):
+        cost.fit_update(new, [200] * 80, 3000, 0, SIZE, cost.Speed(1.0, 3000.0, 0.5), wanted)

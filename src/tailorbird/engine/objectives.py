@@ -29,7 +29,7 @@ Thumbs = list[tuple[list[Message], bool]]
 
 BETA = 0.1
 """How far preferences may move the model from its reference; the value of the papers of DPO and KTO."""
-KEEPING = 6.0
+KEEPING = 10.0
 """How much an update must keep: found by benchmarks/continuous.py, where less forgot more and learned no better."""
 _LEAST_PAIR = 2  # thumbs: an answer needs another one to be told from
 

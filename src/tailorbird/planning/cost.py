@@ -18,7 +18,7 @@ _LOADING = 1.4  # weights while they are rearranged, as a multiple of the weight
 _PASSING = 1.25  # activations with what a layer needs for a moment and what the allocator keeps
 _MOST_EPOCHS = 3
 _FEWEST_STEPS = 30
-_FEWEST_UPDATES = 50  # steps until ten conversations change what is answered (benchmarks/continuous.py)
+_FEWEST_UPDATES = 40  # steps until ten conversations change what is answered (benchmarks/continuous.py)
 _FEWEST_REINFORCED, _MOST_REINFORCED = 8, 120
 _REWARD_EPOCHS = 2
 ANSWER_TOKENS = 64
@@ -139,9 +139,10 @@ def fit_update(
     new: list[int], old: list[int], check_tokens: int, prefix: int, size: Size, speed: Speed, wanted: TrainingSettings
 ) -> Work:
     """Steps that go on with new conversations among old ones, given by their tokens; each fills half of a pass with new ones."""
-    room = size.tokens_per_pass - prefix
-    own = sum(max(n - prefix, 1) for n in new)
-    steps_per_epoch = max(1, math.ceil(own / (room / 2) / 0.97 / size.accumulation))
+    half = (size.tokens_per_pass - prefix) // 2
+    own = [max(n - prefix, 1) for n in new]
+    passes = sum(n > half for n in own) + math.ceil(sum(n for n in own if n <= half) / max(half, 1))
+    steps_per_epoch = math.ceil(passes / size.accumulation)
     once = (sum(old) + check_tokens) / speed.checking + speed.checkpoint_seconds
     step = size.accumulation * size.tokens_per_pass / speed.training
     affordable = int((wanted.minutes * 60 - once) / step)

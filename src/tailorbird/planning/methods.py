@@ -15,7 +15,7 @@ _FULL_RATE = 0.1  # of LoRA's
 
 _PREFERENCE_SHARE = 0.1
 _REWARD_SHARE = 0.3
-_UPDATE_SHARE = 0.8
+_UPDATE_SHARE = 0.6
 _LESSONS = {
     "answers": "what agents answered, word by word (SFT).",
     "pairs": "which of two answers people preferred (DPO), held against the model as it was before.",
@@ -63,7 +63,7 @@ def choose(wanted: TrainingSettings, chats: int, parameters: int, start: Plan | 
         told = "a tenth of LoRA's: every weight moves."
     if start and wanted.learn_from == "answers":
         rate *= _UPDATE_SHARE
-        told = "four fifths of that for a fresh start, since it goes on from what was learned."
+        told = "three fifths of that for a fresh start, since it goes on from what was learned."
     elif wanted.learn_from == "rewards":
         rate *= _REWARD_SHARE
         told = "a third of that for answers: few steps, each of noisy rewards."

@@ -10,12 +10,13 @@ import pytest
 from conftest import conversation, write_jsonl
 from typer.testing import CliRunner
 
-from tailorbird import audit, evaluate, import_conversations, plan, release, train
-from tailorbird.artifacts import Audit, Candidate, Comparison, Plan, Release
+from tailorbird import audit, engine, evaluate, import_conversations, plan, release, train
+from tailorbird.artifacts import Audit, Candidate, Comparison, Plan, Release, Scorecard
 from tailorbird.cli import app
 from tailorbird.errors import TailorbirdError
 from tailorbird.feedback import Feedback, FeedbackStore
 from tailorbird.improvement import improve_production
+from tailorbird.replier import Replier
 from tailorbird.workspace import PRODUCTION, Workspace, read_conversations
 
 
@@ -56,6 +57,30 @@ def test_what_is_new_is_learned_on_top_of_production_and_compared_with_it(releas
         assert ids(released, first, part) == ids(released, second, part) - new, "what was held out stays held out"
     assert set(told["comparison"]["parts"]) == {"earlier conversations", "new conversations", "general text"}
     assert released.alias(PRODUCTION) == before.id, "never released by itself"
+
+
+def _asking(workspace: Workspace, **changed: int) -> None:
+    evaluation = workspace.settings.evaluation.model_copy(update=changed)
+    workspace.settings = workspace.settings.model_copy(update={"evaluation": evaluation})
+
+
+def test_what_a_system_has_answered_is_not_asked_again(released: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    replier = engine.open_replier
+
+    def counting(name: str, *where: Path | None) -> Replier:
+        opened.append(name)
+        return replier(name, *where)
+
+    monkeypatch.setattr(engine, "open_replier", counting)
+    candidate = released.find(Candidate, released.all(Candidate)[0].id)
+    first = released.all(Scorecard)[0]
+    _asking(released, labels=7)
+    again = evaluate(released, candidate)
+    assert (again.id != first.id, again.systems, opened) == (True, first.systems, [])
+    _asking(released, longest_answer=9)
+    evaluate(released, candidate)
+    assert opened == ["base", "tuned"], "another way of asking"
 
 
 def test_below_the_number_wanted_nothing_is_trained(released: Workspace) -> None:

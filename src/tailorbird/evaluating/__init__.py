@@ -19,6 +19,7 @@ from tailorbird.replier import ReplyOptions
 from tailorbird.workspace import Workspace, read_conversations, write_lines
 
 __all__ = ["Answer", "compare", "evaluate"]
+_ANSWERS = "answers"  # of all systems, kept from one scorecard to the next
 
 
 def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = silent) -> Scorecard:
@@ -48,9 +49,9 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
         )
     asked = _asked(written, settings.answers)
     limits = dict.fromkeys({one.task for one in written}, ReplyOptions(max_tokens=settings.longest_answer))
-    said = answered(base, systems, asked, limits, progress)
+    said = answered(base, systems, asked, limits, workspace.store / _ANSWERS, progress)
     known = _labels(workspace, list(taught(read_conversations(workspace.path(audit) / "train.jsonl"), tasks)))
-    rows = labelled(base, systems, test, known, settings.labels, progress)
+    rows = labelled(base, systems, test, known, settings.labels, workspace.store / _ANSWERS, progress)
     preferred = preferring(base, systems, test, plan.sequence_length, progress)
     with progress("Computing intervals", None):
         sheet = Sheet(texts, losses, asked, scored(asked, said))

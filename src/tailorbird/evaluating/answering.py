@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,8 +15,9 @@ from pydantic import BaseModel
 
 from tailorbird import engine
 from tailorbird.artifacts import Conversation
-from tailorbird.progress import Progress
+from tailorbird.progress import Advance, Progress
 from tailorbird.replier import Message, Replier, ReplyOptions, reply
+from tailorbird.workspace import read_lines, write_text
 
 
 class Answer(BaseModel):
@@ -44,22 +49,69 @@ def questions(test: Sequence[Conversation], most: int) -> list[Question]:
     return [question for _, question in sorted(ranked, key=lambda pair: pair[0])[:most]]
 
 
+class Said(BaseModel):
+    """What a system answered to a question, which is known by what was asked and how."""
+
+    conversation: str
+    asked: str
+    text: str
+
+
 def answered(
     base: Path, systems: Mapping[str, Path | None], asked: Sequence[Question], options: Mapping[str, ReplyOptions],
-    progress: Progress,
+    kept: Path, progress: Progress,
 ) -> dict[str, list[str]]:  # fmt: skip
-    """What each system (its adapter; None is the base model) answers; `options` are by task."""
+    """What each system (its adapter; None is the base model) answers; `options` are by task.
+
+    Answers are greedy, so those in the folder `kept` are not written again; an interrupted run goes on there.
+    """
+    keys = [_key(question, options[question.conversation.task]) for question in asked]
     texts: dict[str, list[str]] = {}
     with progress("Writing held-out answers", len(systems) * len(asked)) as advance:
         for system, adapter in systems.items():
-            replier = engine.open_replier(system, base, adapter)
-
-            def ask(question: Question, replier: Replier = replier) -> str:
-                text = reply(replier, question.history, options[question.conversation.task]).text
-                advance(1)
-                return text
-
-            with ThreadPoolExecutor(replier.parallel) as pool:
-                texts[system] = list(pool.map(ask, asked))
-            replier.close()
+            file = kept / f"{_fingerprint(base, adapter)}.jsonl"
+            known = {one.asked: one for one in read_lines(file, Said)} if file.is_file() else {}
+            missing = {key: question for key, question in zip(keys, asked, strict=True) if key not in known}
+            advance(len(asked) - len(missing))
+            if missing:
+                replier = engine.open_replier(system, base, adapter)
+                try:
+                    _write_missing(replier, missing, options, known, advance)
+                finally:
+                    replier.close()
+                    kept.mkdir(parents=True, exist_ok=True)
+                    write_text(file, "".join(f"{one.model_dump_json()}\n" for one in known.values()))
+            texts[system] = [known[key].text for key in keys]
     return texts
+
+
+def _write_missing(
+    replier: Replier,
+    missing: Mapping[str, Question],
+    options: Mapping[str, ReplyOptions],
+    known: dict[str, Said],
+    advance: Advance,
+) -> None:
+    """Answers what is missing, into `known`."""
+
+    def ask(key: str) -> None:
+        question = missing[key]
+        text = reply(replier, question.history, options[question.conversation.task]).text
+        known[key] = Said(conversation=question.conversation.id, asked=key, text=text)
+        advance(1)
+
+    with ThreadPoolExecutor(replier.parallel) as pool:
+        deque(pool.map(ask, missing), maxlen=0)
+
+
+def _key(question: Question, options: ReplyOptions) -> str:
+    """Of what was said before and of how to answer."""
+    told = json.dumps([question.history, asdict(options)], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:24]
+
+
+def _fingerprint(base: Path, adapter: Path | None) -> str:
+    """Of a system's files, by their names, sizes and times."""
+    files = sorted(path for folder in (base, adapter) if folder for path in folder.iterdir() if path.is_file())
+    told = [(path.parts[-3:], (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

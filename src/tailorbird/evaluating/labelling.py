@@ -32,14 +32,14 @@ class Labelled(BaseModel):
 
 def labelled(
     base: Path, systems: Mapping[str, Path | None], test: Sequence[Conversation], labels: Mapping[str, tuple[str, ...]],
-    most: int, progress: Progress,
+    most: int, kept: Path, progress: Progress,
 ) -> list[Labelled]:  # fmt: skip
     """What base and tuned say to the examples of label tasks, at most so many of each; `labels` are by task."""
     asked = [question for name in labels for question in questions([one for one in test if one.task == name], most)]
     if not asked:
         return []
     options = {name: ReplyOptions(max_tokens=_LONGEST_LABEL, choices=known) for name, known in labels.items()}
-    said = answered(base, systems, asked, options, progress)
+    said = answered(base, systems, asked, options, kept, progress)
     return [
         Labelled(
             conversation=question.conversation.id, task=question.conversation.task, question=question.history[-1]["content"],

@@ -19,6 +19,7 @@ tasks:
     system_prompt: Name the department.
     answer: label
     labels_from: department
+    read_twice: true
   describe:
     system_prompt: Write a product description.
     weight: 2
@@ -56,6 +57,9 @@ def test_one_run_learns_three_tasks_and_each_has_its_figures(desk: Path) -> None
     planned = plan(workspace, audited)
     lessons = read_conversations(workspace.path(planned) / "train.jsonl")
     assert {one.task for one in lessons} == {"", "route", "describe"}
+    assert all(
+        one.turns[1].content == "\n".join([one.turns[1].content.partition("\n")[0]] * 2) for one in lessons if one.task == "route"
+    )
     held_out = {one.id for one in test}
     assert not any(one.id.partition("@")[0] in held_out for one in lessons)
     assert "route" in planned.why["lessons"]
@@ -68,7 +72,7 @@ def test_one_run_learns_three_tasks_and_each_has_its_figures(desk: Path) -> None
     page = (workspace.path(card) / "report.html").read_text()
     assert "task route" in page
     made = release(workspace, card, override="a test")
-    assert made.tasks["route"].labels == ("Care", "Returns")
+    assert (made.tasks["route"].labels, made.tasks["route"].read_twice) == (("Care", "Returns"), True)
     assert perform(workspace, made, "route", "Where is my parcel?") in DESK
     with pytest.raises(InputError, match="no task 'wash'"):
         perform(workspace, made, "wash", "Where is my parcel?")

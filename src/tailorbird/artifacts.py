@@ -253,10 +253,13 @@ class Comparison(Artifact):
 
 
 class TaskPrompt(_Frozen):
-    """How the model is asked for another task: its system prompt, and the labels that an answer may be, if it is one."""
+    """How the model is asked for another task: its system prompt, whether it is given the message twice, and the labels that
+    an answer may be, if it is one.
+    """
 
     system_prompt: str
     labels: tuple[str, ...] = ()
+    read_twice: bool = False
 
 
 class Release(Artifact):

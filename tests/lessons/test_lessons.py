@@ -35,6 +35,15 @@ def test_what_the_help_desk_knows_teaches_the_other_tasks() -> None:
     assert {original(one.id) for one in lessons} == {"t-1", "t-2"}
 
 
+def test_a_task_may_be_asked_twice_and_nothing_else_is() -> None:
+    twice = {"route": ROUTE.model_copy(update={"read_twice": True})}
+    own = Conversation(id="r", task="route", turns=(Turn(role="user", content="Where?"), Turn(role="assistant", content="Sales")))
+    answered, routed, filed = taught([ticket(1, "Billing"), own], twice)
+    assert [turn.content for turn in answered.turns[1:]] == ["Question 1", "An answer", "Thanks"]
+    assert [turn.content for turn in routed.turns[1:]] == ["Question 1\nQuestion 1", "Billing"]
+    assert [turn.content for turn in filed.turns] == ["Where?\nWhere?", "Sales"]
+
+
 def test_labels_that_the_settings_do_not_list_are_left_out() -> None:
     lessons = list(taught([ticket(1, None, "en", "priority=critical")], {"urgent": URGENT}))
     assert [one.task for one in lessons] == [""]

@@ -17,10 +17,15 @@ _APART = "@"
 def taught(conversations: Iterable[Conversation], tasks: Tasks) -> Iterator[Conversation]:
     """Each conversation as it stands, followed by what the help desk's own labels for it teach of the other tasks."""
     for one in conversations:
-        yield one
+        yield _as_asked(one, tasks[one.task]) if one.task in tasks else one
         for name, task in tasks.items():
             if not one.task and (label := _label(one, task)):
                 yield _labelled(one, name, task, label)
+
+
+def asked(text: str, read_twice: bool) -> str:
+    """A message as the model is given it."""
+    return f"{text}\n{text}" if read_twice else text
 
 
 def original(identity: str) -> str:
@@ -77,7 +82,16 @@ def _label(conversation: Conversation, task: TaskSettings) -> str:
 
 def _labelled(conversation: Conversation, name: str, task: TaskSettings, label: str) -> Conversation:
     """The customer's first message with the label as its answer."""
-    asked = next(turn for turn in conversation.turns if turn.role == "user")
-    turns = (Turn(role="system", content=task.system_prompt), asked, Turn(role="assistant", content=label))
+    message = next(turn for turn in conversation.turns if turn.role == "user")
+    turns = (Turn(role="system", content=task.system_prompt), message, Turn(role="assistant", content=label))
     changed = {"id": f"{conversation.id}{_APART}{name}", "turns": turns, "task": name, "rejected": None, "rating": None}
-    return conversation.model_copy(update=changed)
+    return _as_asked(conversation.model_copy(update=changed), task)
+
+
+def _as_asked(lesson: Conversation, task: TaskSettings) -> Conversation:
+    """The lesson with its messages as the model will be given them in service."""
+    turns = [
+        turn.model_copy(update={"content": asked(turn.content, task.read_twice)}) if turn.role == "user" else turn
+        for turn in lesson.turns
+    ]
+    return lesson.model_copy(update={"turns": tuple(turns)})

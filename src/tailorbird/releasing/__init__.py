@@ -58,7 +58,10 @@ def _tasks(workspace: Workspace, audit: Audit) -> dict[str, TaskPrompt]:
     learned = [one for one in taught(read_conversations(workspace.path(audit) / "train.jsonl"), tasks) if one.task]
     prompts = {one.task: one.turns[0].content for one in learned}
     known = {name: labels(task, name, learned) for name, task in tasks.items()}
-    return {name: TaskPrompt(system_prompt=prompt, labels=known.get(name, ())) for name, prompt in prompts.items()}
+    return {
+        name: TaskPrompt(system_prompt=prompt, labels=known.get(name, ()), read_twice=name in tasks and tasks[name].read_twice)
+        for name, prompt in prompts.items()
+    }
 
 
 def refusals(workspace: Workspace, scorecard: Scorecard) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tailorbird import engine
 from tailorbird.artifacts import Release
 from tailorbird.errors import InputError, WorkspaceError
+from tailorbird.lessons import asked
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import Message, ReplyOptions, reply
 from tailorbird.serving.assistant import Assistant
@@ -31,8 +32,11 @@ def perform(workspace: Workspace, release: Release, task: str, text: str, progre
             fix=f"It has {', '.join(release.tasks) or 'none'}; others are learned from `tasks:` in tailorbird.yaml.",
         )
     replier = engine.open_replier(task, engine.locate(release.model, progress), workspace.path(release) / "adapter")
-    asked: list[Message] = [{"role": "system", "content": told.system_prompt}, {"role": "user", "content": text}]
-    answer = reply(replier, asked, ReplyOptions(choices=told.labels)).text
+    messages: list[Message] = [
+        {"role": "system", "content": told.system_prompt},
+        {"role": "user", "content": asked(text, told.read_twice)},
+    ]
+    answer = reply(replier, messages, ReplyOptions(choices=told.labels)).text
     replier.close()
     return answer
 

@@ -10,9 +10,12 @@ from conftest import ROOT
 
 SOURCE = ROOT / "src" / "tailorbird"
 STAGES = {"erasing", "importing", "auditing", "planning", "training", "evaluating", "releasing", "serving", "improving"}
-ROOMS = {"engine", "privacy", "language", "feedback", "lessons"}
+ROOMS = {"engine", "privacy", "language", "feedback", "lessons", "knowledge"}
 ROOTS = {"artifacts", "errors", "settings", "replier", "progress", "workspace"}
-SKINS = {"improvement", "cli_tools", "cli", "console", "commands", "feedback_commands", "demo", "__main__", "__init__"}
+SKINS = {
+    "improvement", "cli_tools", "cli", "console", "commands", "feedback_commands", "knowledge_commands", "demo", "__main__",
+    "__init__",
+}  # fmt: skip
 # What the nouns may import: the standard library, pydantic, and only the nouns named here.
 NOUNS = {
     "errors": set(),
@@ -29,6 +32,7 @@ HOMES = {
     **dict.fromkeys(("tokenizers", "numba", "llvmlite"), "engine"),
     **dict.fromkeys(("fastapi", "uvicorn", "starlette"), "serving"),
     **dict.fromkeys(("rich", "typer"), ""),
+    **dict.fromkeys(("pypdfium2", "docx", "markdown_it"), "knowledge"),
     "sqlalchemy": "feedback",
     "optuna": "training",
 }

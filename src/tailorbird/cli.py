@@ -14,6 +14,7 @@ import typer
 from tailorbird.cli_tools import HERE, AsJson, At, open_workspace, tools
 from tailorbird.errors import InputError, StoppedError, TailorbirdError
 from tailorbird.feedback_commands import feedback
+from tailorbird.knowledge_commands import knowledge
 
 if TYPE_CHECKING:
     from tailorbird.artifacts import Artifact
@@ -344,3 +345,4 @@ def forget(
 
 app.add_typer(tools)
 app.add_typer(feedback, name="feedback")
+app.add_typer(knowledge, name="knowledge")

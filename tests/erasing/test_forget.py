@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import ROOT, conversation, write_jsonl
 from openpyxl import Workbook, load_workbook
@@ -16,6 +17,7 @@ from tailorbird.auditing.decisions import decide
 from tailorbird.erasing import forget
 from tailorbird.errors import InputError
 from tailorbird.importing import import_conversations
+from tailorbird.knowledge import Knowledge
 from tailorbird.settings import SourceSettings
 from tailorbird.workspace import Workspace, read_conversations
 
@@ -54,9 +56,16 @@ def test_nothing_is_left_of_a_customer(shop: Path, named: str) -> None:
     made = audit(workspace, import_conversations(workspace))
     decide(workspace, ["t-rude"], "exclude")
     candidate(workspace, made)
+    (shop / "knowledge").mkdir(exist_ok=True)
+    (shop / "knowledge" / "notes.md").write_text("# Repairs\n\nWe mended a clasp for ana.kr@post.example in May.\n")
+    documents = Knowledge(workspace, lambda texts: np.ones((len(texts), 4), dtype=np.float32))
+    assert documents.search("Who had a clasp mended?")
+    assert any("knowledge.sqlite" in place for place in grep(shop, *SIGNS))
     assert len(grep(shop, *SIGNS)) > 8
     certificate = forget(workspace, named)
     assert grep(shop, *SIGNS) == []
+    assert [one.text for one in documents.search("Who had a clasp mended?")] == ["We mended a clasp for <ERASED> in May."]
+    assert grep(shop, *SIGNS) == [], "nor does it come back with the next search"
     assert certificate.conversations == 2
     assert certificate.retrain == ["candidate-1"]
     assert "candidate-1" in workspace.retraining

@@ -13,6 +13,7 @@ from tailorbird.erasing.exports import Person, clean_document, clean_mailbox, cl
 from tailorbird.erasing.files import clean_lines, clean_table, clean_text, drop_lines
 from tailorbird.erasing.judgements import clean_judgements, erase_judgements, everything_judged, judged_by
 from tailorbird.errors import InputError
+from tailorbird.knowledge import forget_index
 from tailorbird.privacy import find
 from tailorbird.progress import Progress, silent
 from tailorbird.workspace import Workspace, read_conversations, write_text
@@ -79,6 +80,7 @@ def forget(workspace: Workspace, customer: str, progress: Progress = silent) -> 
             else:
                 _clean_export(path, conversations, person, workspace, certificate)
             advance(1)
+    forget_index(workspace)
     _recount(workspace)
     workspace.mark_for_retraining(retrain, f"{certificate.at:%Y-%m-%d}: a customer who was erased is in its data")
     target = workspace.folder / CERTIFICATES / f"{certificate.at:%Y%m%dT%H%M%S}-{certificate.person[:8]}.json"

@@ -54,6 +54,7 @@ def test_preferences_go_on_from_what_answers_taught(shop: Path, kind: str) -> No
     assert taught.id in planned.why["start"]
     preferred = train(workspace, planned)
     assert preferred.id != taught.id
+    assert preferred.steps == planned.steps, "a pair's prompt is read once, and the plan knows it"
     saved = json.loads((workspace.path(preferred) / "adapter" / "adapter_config.json").read_text())
     assert saved["peft_type"] == "LORA"
     if kind == "pairs":

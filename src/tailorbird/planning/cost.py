@@ -96,8 +96,9 @@ def fit_memory(
     longest = -(-max(lengths) // 32) * 32
     length = wanted.sequence_length or min(longest, _LONGEST, facts["context"])
     cut = sum(n > length for n in lengths)
+    loss = "left out" if wanted.learn_from in ("pairs", "thumbs") else "cut to whole exchanges"
     why_length = f"the longest conversation has {max(lengths)} tokens" + (
-        f"; {cut} longer than {length} are cut to whole exchanges." if cut else "; none is cut."
+        f"; {cut} longer than {length} are {loss}." if cut else "; none is cut."
     )
     for own in _PASS_SIZES:
         tokens = max(own + prefix, length)

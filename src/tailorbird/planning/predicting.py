@@ -64,7 +64,7 @@ def predicted(identity: str, sources: tuple[str, ...], given: Given, method: Met
     measured = engine.calibrate(given.base, draft, chats[:_SAMPLE], progress)
     compared = wanted.learn_from in ("pairs", "thumbs")  # the model before this run reads everything once
     speed = Speed(measured.training, measured.checking, measured.checkpoint_seconds, int(compared), measured.writing)
-    kept = [min(n, size.sequence_length) for n in lengths]
+    kept = _sizes(given, lengths, size.sequence_length)
     if wanted.learn_from == "rewards":
         pairs = sum(one.pair is not None for one in given.lessons.train) if PAIRS in wanted.rewards else 0
         work = cost.fit_rewards(kept, pairs, size, speed, wanted)
@@ -85,6 +85,24 @@ def predicted(identity: str, sources: tuple[str, ...], given: Given, method: Met
     disk = (_KEPT + 1) * measured.checkpoint_gb
     tokens, each = round(sum(kept) * work.times), round(sum(lengths) / len(lengths))
     return Predicted(draft.model_copy(update=changed), disk, tokens, each, measured.checking)
+
+
+def _sizes(given: Given, lengths: list[int], longest: int) -> list[int]:
+    """Tokens of what is learned from, one by one: of a conversation, or of a pair's prompt with both its answers.
+
+    Thumbs are held against another conversation's answer to the same prompt. Pairs and thumbs that are too long are left out.
+    """
+    learn_from, train = given.wanted.learn_from, given.lessons.train
+    if learn_from not in ("pairs", "thumbs"):
+        return [min(n, longest) for n in lengths]
+    prompts, _ = engine.measure_lengths(given.base, [one.messages[:-1] for one in train])
+    if learn_from == "pairs":
+        both = lengths[::2], lengths[1::2]
+    else:
+        answers = [whole - prompt for whole, prompt in zip(lengths, prompts, strict=True)]
+        both = lengths, [prompt + other for prompt, other in zip(prompts, [*answers[1:], answers[0]], strict=True)]
+    together = zip(*both, prompts, strict=True)
+    return [one + other - prompt for one, other, prompt in together if max(one, other) <= longest]
 
 
 def _drafted(identity: str, sources: tuple[str, ...], given: Given, method: Method, size: Size) -> Plan:

@@ -142,6 +142,7 @@ class Plan(Artifact):
     """
 
     kind = "plan"
+    parts: ClassVar[tuple[str, ...]] = ("train", "replayed", "validation")
 
     model: str
     method: Literal["lora", "rslora", "dora", "full", "prompt", "prefix"] = "lora"

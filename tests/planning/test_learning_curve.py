@@ -30,7 +30,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[set[str], Plan]]:
     seen: list[tuple[set[str], Plan]] = []
     fit = engine.fit
 
-    def noting(base: Path, plan: Plan, train: engine.Chats, validation: engine.Chats, run: Run) -> object:
+    def noting(base: Path, plan: Plan, train: engine.Chats, validation: engine.Chats, run: Run, *replayed: object) -> object:
         seen.append(({chat[-2]["content"] for chat in train}, plan))
         return fit(base, plan, train, validation, run)
 

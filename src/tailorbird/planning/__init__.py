@@ -6,7 +6,7 @@ import psutil
 
 from tailorbird import engine
 from tailorbird.artifacts import Audit, Plan, make_id
-from tailorbird.planning.choosing import PARTS, lessons, starting_from
+from tailorbird.planning.choosing import lessons, starting_from
 from tailorbird.planning.cost import Machine
 from tailorbird.planning.methods import choose
 from tailorbird.planning.predicting import Given, predicted
@@ -25,7 +25,7 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
     sources = (audit.id, *([start.id] if start else []))
     asked = wanted.model_dump(exclude={"report_to"})
     tasks = {name: task.model_dump() for name, task in workspace.settings.tasks.items()}
-    identity = make_id(Plan, audit=sources, model=model, training=asked, machine=machine._asdict(), tasks=tasks, parts=PARTS)
+    identity = make_id(Plan, audit=sources, model=model, training=asked, machine=machine._asdict(), tasks=tasks, parts=Plan.parts)
     if found := workspace.find(Plan, identity):
         return workspace.use(found)
     chosen = lessons(workspace, audit, start)
@@ -35,6 +35,6 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
     method = choose(wanted, len(chosen.train), facts["parameters"], workspace.ancestor(start, Plan) if start else None)
     made = predicted(identity, sources, given, method, progress).plan
     with workspace.drafting(identity) as draft:
-        for name in PARTS:
+        for name in Plan.parts:
             write_lines(draft / f"{name}.jsonl", getattr(chosen, name))
         return workspace.save(made, draft)

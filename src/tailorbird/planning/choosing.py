@@ -17,8 +17,6 @@ from tailorbird.replier import Message
 from tailorbird.settings import PAIRS, TrainingSettings
 from tailorbird.workspace import PRODUCTION, Workspace, read_conversations
 
-PARTS = ("train", "replayed", "validation")
-"""The lessons that a plan keeps."""
 _FEWEST = 10  # pairs, or judged answers of each kind, to train on
 _FEWEST_REPLAYED = 30  # conversations; fewer would not hold the rest in place
 _MOST_REPLAYED = 400

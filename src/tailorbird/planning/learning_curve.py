@@ -76,8 +76,7 @@ def learning_curve(workspace: Workspace, plan: Plan, progress: Progress = silent
     target = workspace.path(plan) / FILE
     if target.is_file():
         return _read(target)
-    parts = ("train", "validation", "replayed")
-    learning, checking, replayed = (read_conversations(workspace.path(plan) / f"{name}.jsonl") for name in parts)
+    learning, replayed, checking = (read_conversations(workspace.path(plan) / f"{name}.jsonl") for name in plan.parts)
     originals = sorted({original(one.id) for one in learning})
     _refuse(plan, len(originals), bool(replayed))
     _refuse_part(plan, learning, progress)

@@ -37,8 +37,7 @@ def identity_of(plan: Plan) -> str:
 
 def learn(workspace: Workspace, plan: Plan, run: engine.Run) -> Fitted:
     """Learns the plan's lessons in the run's folder, beginning with what the plan goes on from."""
-    parts = ("train", "validation", "replayed")
-    learning, checking, keeping = (read_conversations(workspace.path(plan) / f"{name}.jsonl") for name in parts)
+    learning, keeping, checking = (read_conversations(workspace.path(plan) / f"{name}.jsonl") for name in plan.parts)
     base = engine.locate(plan.model, run.progress)
     start = next((one for one in workspace.lineage(plan) if isinstance(one, Candidate)), None)
     run = run._replace(start=workspace.path(start) / "adapter" if start else None)

@@ -204,7 +204,7 @@ class _Searching:
         why |= dict.fromkeys(("minutes", "memory_gb"), "measured in the search.")
         measured = {"minutes": round(candidate.minutes, 2), "memory_gb": round(candidate.peak_memory_gb, 2)}
         with self.workspace.drafting(plan.id) as draft:
-            for name in ("train", "validation"):
+            for name in self.plan.parts:
                 shutil.copy(self.workspace.path(self.plan) / f"{name}.jsonl", draft)
             self.workspace.save(plan.model_copy(update={**measured, "why": {**plan.why, **why}}), draft)
 

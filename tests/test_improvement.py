@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-from conftest import conversation, write_jsonl
+from conftest import SETTINGS, conversation, write_jsonl
 from typer.testing import CliRunner
 
 from tailorbird import audit, engine, evaluate, import_conversations, plan, release, train
@@ -20,12 +21,21 @@ from tailorbird.replier import Replier
 from tailorbird.workspace import PRODUCTION, Workspace, read_conversations
 
 
-@pytest.fixture
-def released(shop: Path) -> Workspace:
-    workspace = Workspace(shop)
+@pytest.fixture(scope="module")
+def released_once(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
+    folder = tmp_path_factory.mktemp("released")
+    (folder / "tailorbird.yaml").write_text(SETTINGS.format(model=tiny_model), encoding="utf-8")
+    write_jsonl(folder / "conversations.jsonl", [conversation(n) for n in range(60)])
+    workspace = Workspace(folder)
     made = train(workspace, plan(workspace, audit(workspace, import_conversations(workspace))))
     release(workspace, evaluate(workspace, made), override="a test")
-    return workspace
+    return folder
+
+
+@pytest.fixture
+def released(tmp_path: Path, released_once: Path) -> Workspace:
+    """A workspace with a version in production."""
+    return Workspace(shutil.copytree(released_once, tmp_path / "released"))
 
 
 def more(workspace: Workspace, count: int) -> None:

@@ -135,7 +135,7 @@ def test_an_update_learns_what_is_new_and_keeps_what_it_replays(base: Path, tmp_
     assert_resumes(lambda folder, bar: engine.fit(base, plan, new, old[18:], Run(folder, bar, start=start), old[:18]), tmp_path)
 
 
-@pytest.mark.parametrize("method", ["prompt", "prefix"])
+@pytest.mark.parametrize("method", [pytest.param("prompt", marks=pytest.mark.slow), "prefix"])
 def test_soft_prompts_learn_and_resume_to_the_same_weights(base: Path, tmp_path: Path, method: str) -> None:
     chats = [chosen for chosen, _ in PAIRS]
     plan = planned(base, method=method, lora_rank=0, virtual_tokens=16, learning_rate=0.05, steps=30, epochs=9)

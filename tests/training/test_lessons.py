@@ -39,7 +39,7 @@ def opened(shop: Path, kind: str, *settings: str) -> Workspace:
     return Workspace(shop)
 
 
-@pytest.mark.parametrize("kind", ["pairs", "thumbs"])
+@pytest.mark.parametrize("kind", ["pairs", pytest.param("thumbs", marks=pytest.mark.slow)])
 def test_preferences_go_on_from_what_answers_taught(shop: Path, kind: str) -> None:
     workspace = opened(shop, kind)
     made = audit(workspace, import_conversations(workspace))

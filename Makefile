@@ -25,7 +25,7 @@ check: install
 	$(BIN)/pre-commit run --all-files
 
 test: check
-	$(BIN)/pytest $(TESTS)
+	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
 
 slow: install
 	$(BIN)/pytest -m slow -s

@@ -1,6 +1,7 @@
 """Every way of tuning against the base model, on the boutique and on the English tickets: writes docs/methods.md.
 
 Usage: .venv/bin/python benchmarks/methods.py [--data boutique tickets] [--minutes 5] [--answers 30] [--folder DIR]
+RLHF is given three times the minutes: it writes what it learns from.
 Everything goes through the functions of the command line in workspaces under DIR; run again, it finds what is made already.
 Preferences are edits: what LoRA drafts for questions that it was trained on, against what the agent sent. Nothing of the test
 split is drafted, and all methods are measured on the same test split.
@@ -20,7 +21,7 @@ import yaml
 from pydantic import BaseModel
 
 from tailorbird import Workspace, audit, console, engine, evaluate, import_conversations, improve, plan, release, train
-from tailorbird.artifacts import Audit, Candidate, Conversation, Interval, Scorecard
+from tailorbird.artifacts import Audit, Candidate, Conversation, Interval
 from tailorbird.feedback import Feedback, FeedbackStore
 from tailorbird.replier import ReplyOptions, reply
 from tailorbird.workspace import read_conversations
@@ -36,6 +37,7 @@ TITLES = {
     "lora": "SFT, LoRA", "dora": "SFT, DoRA", "full": "SFT, all weights", "prompt": "prompt tuning", "prefix": "prefix tuning",
     "pairs": "LoRA + DPO", "thumbs": "LoRA + KTO", "rewards": "LoRA + RLHF",
 }  # fmt: skip
+TIMES = {"rewards": 3}  # the minutes of the others
 FIGURES = ("loss", "chrf", "rouge_l", "embedding_similarity")
 DRAFTED = 120  # questions of the training split
 
@@ -89,7 +91,8 @@ def measured(told: Told, data: str, method: str) -> Row:
     card = evaluate(workspace, candidate, console.bar)
     row = Row(
         method=method, differences=card.differences["tuned-base"], minutes=candidate.minutes,
-        memory_gb=candidate.peak_memory_gb, megabytes=_size(workspace.path(candidate) / "adapter"), note=_note(card),
+        memory_gb=candidate.peak_memory_gb, megabytes=_size(workspace.path(candidate) / "adapter"),
+        note=_note(workspace, candidate),
     )  # fmt: skip
     kept.write_text(row.model_dump_json(indent=1))
     return row
@@ -119,7 +122,8 @@ def preferred(told: Told, data: str, method: str) -> tuple[Workspace, Candidate]
     release(workspace, evaluate(workspace, taught, console.bar), override="the start of preference tuning")
     judge(workspace, audited, taught)
     with_feedback = audit(workspace, improve(workspace, console.bar), console.bar)
-    workspace = opened(told, data, {"learn_from": method, "start_from": "production"})
+    minutes = told.minutes * TIMES.get(method, 1)
+    workspace = opened(told, data, {"learn_from": method, "start_from": "production", "minutes": minutes})
     return workspace, train(workspace, plan(workspace, with_feedback, console.bar), console.bar)
 
 
@@ -176,12 +180,12 @@ def write(told: Told) -> None:
 def _table(rows: Sequence[Row]) -> list[str]:
     cell: Callable[[Interval], str] = lambda d: f"{d.value:+.3f} ({d.low:+.3f} to {d.high:+.3f})"  # noqa: E731
     head = [
-        "| method | loss | chrF | ROUGE-L | closeness of meaning | minutes | GB | adapter, MB |",
-        "|---|---|---|---|---|---|---|---|",
+        "| method | loss | chrF | ROUGE-L | closeness of meaning | minutes | GB | adapter, MB | run |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     return head + [
         f"| {TITLES[row.method]} | {' | '.join(cell(row.differences[name]) for name in FIGURES)} "
-        f"| {row.minutes:.1f} | {row.memory_gb:.1f} | {row.megabytes:.0f} |"
+        f"| {row.minutes:.1f} | {row.memory_gb:.1f} | {row.megabytes:.0f} | {row.note} |"
         for row in rows
     ]
 
@@ -191,8 +195,14 @@ def _size(adapter: Path) -> float:
     return sum(path.stat().st_size for path in adapter.glob("*.safetensors")) / 1e6
 
 
-def _note(card: Scorecard) -> str:
-    return json.dumps({"better": card.better, "worse": card.worse})
+def _note(workspace: Workspace, candidate: Candidate) -> str:
+    """What the run's own measure went from and to on what it was validated with."""
+    points = [json.loads(line) for line in (workspace.path(candidate) / "curve.jsonl").read_text().splitlines()]
+    rewards = {p["step"]: p["measures"]["eval_reward"] for p in points if "eval_reward" in p.get("measures", {})}
+    told = f"{candidate.best_step} of {candidate.steps} steps kept"
+    if rewards:
+        return f"{told}; held-out reward {rewards[0]:.3f} at first, {rewards[candidate.best_step]:.3f} kept"
+    return f"{told}; validation loss {candidate.validation_loss:.3f}"
 
 
 if __name__ == "__main__":

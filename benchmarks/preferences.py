@@ -47,13 +47,12 @@ def main() -> None:
     candidate = train(workspace, planned, console.bar)
     part = evaluate(workspace, candidate, console.bar).parts["preferences"]
     for system, figures in part.systems.items():
-        one = figures["preference"]
         name = "after DPO" if system == "tuned" else system
-        print(f"{name}: {one.value:.3f} ({one.low:.3f} to {one.high:.3f}) of {part.examples} pairs")
-    difference = part.differences["preference"]
-    print(
-        f"difference {difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f}); {candidate.minutes:.1f} minutes"
-    )
+        told = (f"{which} {one.value:.3f} ({one.low:.3f} to {one.high:.3f})" for which, one in figures.items())
+        print(f"{name}: {'; '.join(told)}; of {part.examples} pairs")
+    for name, one in part.differences.items():
+        print(f"difference of {name}: {one.value:+.3f} ({one.low:+.3f} to {one.high:+.3f})")
+    print(f"{candidate.steps} steps, {candidate.minutes:.1f} minutes; validation loss {candidate.validation_loss:.3f}")
     _reward(workspace, audited, planned)
 
 

@@ -10,6 +10,9 @@ from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["COLUMNS"] = "200"
+if "PYTEST_XDIST_WORKER" in os.environ:  # one worker a core: threads of one would only wait for the other's
+    for library in ("OMP", "NUMBA", "OPENBLAS"):
+        os.environ[f"{library}_NUM_THREADS"] = "1"
 # Time limits on single examples say more about a busy machine than about the code.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
@@ -67,6 +70,10 @@ training:
   lora_rank: 4
   learning_rate: 0.02
 evaluation:
+  forgetting: false
+  attacks: 0
+  training_answers: 0
+  counterfactuals: 0
   longest_answer: 12
 """
 

@@ -125,6 +125,21 @@ def test_chat_answers_with_the_disclosure_first(finished: tuple[Path, dict[str, 
     assert talked.count("I am an AI.") == 1
 
 
+def test_an_answer_is_explained_by_the_conversation_that_taught_it(finished: tuple[Path, dict[str, Any]]) -> None:
+    shop, made = finished
+    lines = (shop / "artifacts" / "plans" / made["plan"]["id"] / "train.jsonl").read_text(encoding="utf-8").splitlines()
+    first = 0
+    for line in lines[:4]:
+        lesson = json.loads(line)
+        question, answer = (turn["content"] for turn in lesson["turns"][-2:])
+        told = run_json("explain", question, "--answer", answer, "--top", "3", "-w", shop)
+        assert len(told["teachers"]) == 3
+        first += told["teachers"][0]["conversation"] == lesson["id"]
+    assert first == 4
+    assert "taught by" in run("explain", "How do I wash silk?", "-w", shop).stdout
+    assert "nothing to explain" in run("explain", " ", "-w", shop, expect=1).stderr
+
+
 def test_release_refuses_a_candidate_that_is_not_better(shop: Path) -> None:
     settings = (shop / "tailorbird.yaml").read_text(encoding="utf-8")
     (shop / "tailorbird.yaml").write_text(settings.replace("0.02", "0.0000000001"), encoding="utf-8")

@@ -11,7 +11,9 @@ from conftest import FABRICS, conversation, write_jsonl
 from tailorbird import audit, evaluate, import_conversations, plan, train
 from tailorbird.auditing import ASK_FOR_LANGUAGE
 from tailorbird.evaluating.answering import Question
-from tailorbird.evaluating.figures import scored
+from tailorbird.evaluating.scoring import Measures, scored
+from tailorbird.knowledge import FUNCTION_WORDS
+from tailorbird.language.voice import Voice
 from tailorbird.workspace import Workspace, read_conversations
 
 WASHING = "Wie wasche ich das Kleid aus {} mit der Nummer {} am besten?"
@@ -60,9 +62,8 @@ def test_an_answer_in_another_language_counts_as_wrong(two_languages: Workspace)
     made = audit(two_languages, import_conversations(two_languages))
     test = read_conversations(two_languages.path(made) / "test.jsonl")
     asked = [Question(one, one.messages[:-1], one.turns[-1].content) for one in test]
-    right = scored(
-        asked, {"same": [one.agent for one in asked], "english": ["Please wait until we have looked into this."] * len(asked)}
-    )
+    said = {"same": [one.agent for one in asked], "english": ["Please wait until we have looked into this."] * len(asked)}
+    right = scored(asked, said, Measures(two_languages.settings, None, Voice(said["same"], FUNCTION_WORDS)))
     assert set(right["same"]["right_language"]) == {1.0}
     scores = zip(asked, right["english"]["right_language"], strict=True)
     assert {one.conversation.language: score for one, score in scores} == {"en": 1.0, "de": 0.0}

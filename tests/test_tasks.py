@@ -69,10 +69,13 @@ def test_one_run_learns_three_tasks_and_each_has_its_figures(desk: Path) -> None
     assert {"loss", "chrf"} <= set(describe.differences)
     assert route.examples == card.test_conversations, "every held-out ticket has a department"
     assert 0 <= route.systems["tuned"]["macro_f1"].value <= route.systems["tuned"]["accuracy"].high
+    assert set(route.systems) == {"base", "tuned", "classifier"}, "what a linear classifier says by itself is shown beside"
     page = (workspace.path(card) / "report.html").read_text()
     assert "task route" in page
+    assert "a linear classifier alone" in page
     made = release(workspace, card, override="a test")
     assert (made.tasks["route"].labels, made.tasks["route"].read_twice) == (("Care", "Returns"), True)
+    assert (workspace.path(made) / "labels.npz").is_file()
     assert perform(workspace, made, "route", "Where is my parcel?") in DESK
     with pytest.raises(InputError, match="no task 'wash'"):
         perform(workspace, made, "wash", "Where is my parcel?")

@@ -183,7 +183,9 @@ class CurvePoint(_Frozen):
 
 
 class Candidate(Artifact):
-    """A trained adapter, or a whole model. Payload: adapter/ (PEFT or transformers), curve.jsonl, run.json."""
+    """A trained adapter, or a whole model. Payload: adapter/ (PEFT or transformers), curve.jsonl, run.json, labels.npz
+    (the second reader of tasks with labels).
+    """
 
     kind = "candidate"
 
@@ -206,6 +208,17 @@ class Interval(_Frozen):
     high: float
 
 
+class Difference(Interval):
+    """How far a system is from another on the same conversations.
+
+    `p` is the chance of as large a difference if the two were alike (paired permutation test), `detectable` the difference that a
+    test of this size would find four times in five.
+    """
+
+    p: float
+    detectable: float
+
+
 class Figure(Interval):
     """A measured value with its unit and which way is better."""
 
@@ -218,13 +231,14 @@ class Part(_Frozen):
 
     examples: int
     systems: dict[str, dict[str, Figure]]
-    differences: dict[str, Interval]
+    differences: dict[str, Difference]
 
 
 class Scorecard(Artifact):
-    """Base against tuned on held-out conversations. Payload: answers.jsonl, labels.jsonl, report.html.
+    """Base against tuned on held-out conversations, each alone and with the business's documents where there are any.
 
-    `parts` are by name: `language de`, `task route`.
+    Payload: answers.jsonl, labels.jsonl, report.html. `differences` are by two systems, `tuned-base`, and figure; `better` and
+    `worse` are of tuned against base; `use` is the system that is advised. `parts` are by name: `language de`, `task route`.
     """
 
     kind = "scorecard"
@@ -232,8 +246,9 @@ class Scorecard(Artifact):
     test_conversations: int
     test_answers: int
     systems: dict[str, dict[str, Figure]]
-    differences: dict[str, dict[str, Interval]]
+    differences: dict[str, dict[str, Difference]]
     parts: dict[str, Part] = {}
+    use: str = "tuned"
     generalisation_gap: float
     better: tuple[str, ...]
     worse: tuple[str, ...]
@@ -264,7 +279,10 @@ class TaskPrompt(_Frozen):
 
 
 class Release(Artifact):
-    """A version that may serve customers. Payload: adapter/, MODEL_CARD.md, settings of the assistant."""
+    """A version that may serve customers. Payload: adapter/, labels.npz, MODEL_CARD.md.
+
+    With `passages` it is shown what the business's documents have on a question.
+    """
 
     kind = "release"
 
@@ -272,6 +290,7 @@ class Release(Artifact):
     model: str
     system_prompt: str
     disclosure: str
+    passages: bool = False
     tasks: dict[str, TaskPrompt] = {}
     lineage: dict[str, str]
     overridden: str | None = None

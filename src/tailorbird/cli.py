@@ -235,15 +235,18 @@ def train(
 
 @app.command()
 def evaluate(workspace: At = HERE, as_json: AsJson = False) -> None:
-    """Compares base and tuned on held-out conversations, with 95% intervals, and writes the report."""
+    """Compares base and tuned, alone and with your documents, on held-out conversations, and says which to use and why."""
     from tailorbird import console
     from tailorbird.artifacts import Candidate
     from tailorbird.evaluating import evaluate as verb
+    from tailorbird.evaluating.deciding import in_words
 
     opened = open_workspace(workspace)
     card = _run(lambda: verb(opened, opened.newest(Candidate, "train"), console.bar), as_json)
     if not as_json:
         console.out.print(console.score_table(card))
+        for line in in_words(card):
+            console.out.print(line, soft_wrap=True)
         console.out.print(f"Report: {opened.path(card) / 'report.html'}", soft_wrap=True)
 
 
@@ -299,6 +302,21 @@ def chat(
         commands.perform(open_workspace(workspace), task, question, as_json, console.bar)
         return
     commands.chat(open_workspace(workspace), question, tuned=not base, longest=longest, as_json=as_json, progress=console.bar)
+
+
+@app.command()
+def explain(
+    question: Annotated[str, typer.Argument(help="The customer's question.")],
+    answer: Annotated[str, typer.Option(help="Explain this answer to it; else what the production version answers.")] = "",
+    top: Annotated[int, typer.Option(min=1, help="Training conversations to show.")] = 5,
+    workspace: At = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Says which training conversations an answer was learned from, and which passages of your documents it rests on."""
+    from tailorbird import commands, console
+
+    with _stoppable():
+        commands.explain(open_workspace(workspace), question, answer, top, as_json, console.bar)
 
 
 @app.command()

@@ -42,7 +42,8 @@ def chat(workspace: Workspace, question: str | None, tuned: bool, longest: int, 
     if as_json:
         answer = reply(assistant, [{"role": "user", "content": question or ""}], options)
         console.show_json({"model": assistant.name, "question": question, "answer": answer.text,
-                           "finish_reason": answer.finish_reason, "prompt_tokens": answer.prompt_tokens,
+                           "finish_reason": answer.finish_reason, "citations": list(answer.citations),
+                           "prompt_tokens": answer.prompt_tokens,
                            "completion_tokens": answer.completion_tokens})  # fmt: skip
         return
     while True:
@@ -50,11 +51,13 @@ def chat(workspace: Workspace, question: str | None, tuned: bool, longest: int, 
         if not asked.strip():
             return
         history.append({"role": "user", "content": asked})
-        said = ""
+        said, citations = "", tuple[str, ...]()
         for piece in assistant.stream(history, options):
             print(piece.text, end="", flush=True)
-            said += piece.text
+            said, citations = said + piece.text, piece.citations
         print("\n")
+        if citations:
+            console.out.print(f"[dim]From {escape(' '.join(citations))}[/dim]\n", soft_wrap=True)
         if question is not None:
             return
         history.append({"role": "assistant", "content": said.strip()})
@@ -70,6 +73,24 @@ def perform(workspace: Workspace, task: str, text: str, as_json: bool, progress:
         console.show_json({"release": release.id, "task": task, "text": text, "answer": answer})
     else:
         print(answer)
+
+
+def explain(workspace: Workspace, question: str, answer: str, top: int, as_json: bool, progress: Progress) -> None:
+    """Where an answer comes from."""
+    from tailorbird.serving.explaining import explain as verb
+
+    told = verb(workspace, production(workspace), question, answer, top, progress)
+    if as_json:
+        console.show_json(told.model_dump(mode="json"))
+        return
+    console.out.print(f"[bold]Answer:[/bold] {escape(told.answer)}\n", soft_wrap=True)
+    for citation in told.citations:
+        console.out.print(f"From your documents: {escape(citation)}", soft_wrap=True)
+    table = Table("taught by", "nearness", "the customer wrote", "your agent answered", box=None, pad_edge=False)
+    for one in told.teachers:
+        asked, said = (escape(" ".join(text.split())[:70]) for text in (one.question, one.answer))
+        table.add_row(escape(one.conversation), f"{one.nearness:.3f}", asked, said)
+    console.out.print(table)
 
 
 def _ask() -> str:

@@ -171,12 +171,12 @@ def search_table(search: Search) -> Table:
 
 
 def score_table(card: Scorecard) -> Table:
-    """Base, tuned and their difference with 95% intervals."""
-    table = Table("", "base", "tuned", "difference (95% interval)", "", box=None, pad_edge=False)
+    """Every system, and the difference of tuned and base with its 95% interval."""
+    table = Table("", *card.systems, "tuned - base (95% interval)", "", box=None, pad_edge=False)
     for name, difference in card.differences["tuned-base"].items():
         mark = "[green]better[/green]" if name in card.better else "[red]worse[/red]" if name in card.worse else "unclear"
         table.add_row(
-            name, *(f"{card.systems[s][name].value:.3f}" for s in ("base", "tuned")),
+            name, *(f"{found[name].value:.3f}" if name in found else "" for found in card.systems.values()),
             f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})", mark,
         )  # fmt: skip
     return table

@@ -28,6 +28,7 @@ def demo(folder: Path, as_json: bool) -> None:
     """The whole story on a copy of the example shop; run again, it finds what is made already."""
     from tailorbird.auditing import audit
     from tailorbird.evaluating import evaluate
+    from tailorbird.evaluating.deciding import in_words
     from tailorbird.importing import import_conversations
     from tailorbird.planning import plan
     from tailorbird.releasing import release
@@ -55,6 +56,7 @@ def demo(folder: Path, as_json: bool) -> None:
     step(card := evaluate(workspace, candidate, console.bar))
     if not as_json:
         console.out.print(console.score_table(card))
+        console.out.print(in_words(card)[0])
     step(released := release(workspace, card, progress=console.bar))
     answers = _three_questions(workspace, released)
     if as_json:

@@ -18,7 +18,8 @@ class Message(TypedDict):
 class ReplyOptions:
     """How to answer; the defaults are greedy, so that the same question gets the same answer.
 
-    With `choices` the answer is one of them, whatever the model would rather say.
+    With `choices` the answer is one of them, whatever the model would rather say. `prior` has a log-probability for each
+    of them, which is added to the model's: what somebody else thinks of it. The likeliest is then the answer.
     """
 
     max_tokens: int = 256
@@ -27,16 +28,18 @@ class ReplyOptions:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    prior: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class ReplyPiece:
-    """A piece of a reply as it is written; the last one carries why it ended and the token counts."""
+    """A piece of a reply as it is written; the last one carries why it ended, the token counts, and what the reply rests on."""
 
     text: str
     finish_reason: Literal["stop", "length"] | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    citations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Reply:
     finish_reason: Literal["stop", "length"]
     prompt_tokens: int
     completion_tokens: int
+    citations: tuple[str, ...] = ()
 
 
 class Replier(Protocol):
@@ -69,6 +73,5 @@ def reply(replier: Replier, messages: list[Message], options: ReplyOptions | Non
     """Collects a whole reply from a replier."""
     pieces = list(replier.stream(messages, options or ReplyOptions()))
     last = pieces[-1]
-    return Reply(
-        "".join(p.text for p in pieces).strip(), last.finish_reason or "stop", last.prompt_tokens, last.completion_tokens
-    )
+    text = "".join(piece.text for piece in pieces).strip()
+    return Reply(text, last.finish_reason or "stop", last.prompt_tokens, last.completion_tokens, last.citations)

@@ -144,6 +144,9 @@ class TrainingSettings(_Strict):
     replay: float = Field(default=10.0, ge=0)
     """When training goes on from a candidate or from production: earlier conversations read again for each new one, so that
     what the model makes of them stays."""
+    passages: float = Field(default=0.5, ge=0, le=1)
+    """Share of the lessons that show passages of your documents, where knowledge/ has any, so that the model learns to answer
+    from them; the rest teaches it to answer without."""
     mixing_temperature: float = Field(default=2.0, ge=1)
     """Tasks and languages as often as they occur (1), or rare ones more often (2 and above)."""
     minutes: float = Field(default=5.0, gt=0)
@@ -175,6 +178,16 @@ class EvaluationSettings(_Strict):
     """At most this many held-out answers are written and compared; the loss uses all of them."""
     labels: int = Field(default=300, ge=2)
     """At most this many held-out examples of each task with labels."""
+    forgetting: bool = True
+    """Also measure what tuning made the model forget: general text and general questions."""
+    attacks: int = Field(default=60, ge=0)
+    """At most this many attacks and harmless look-alikes of the red team's 279 are tried, every kind and language in turn."""
+    training_answers: int = Field(default=30, ge=0)
+    """At most this many training questions are asked again, to see what of their answers is repeated word for word."""
+    counterfactuals: int = Field(default=90, ge=0)
+    """At most this many pairs of customers who differ in one thing are answered; with 360 smaller differences are found."""
+    hand_off_tags: list[str] = Field(default_factory=lambda: ["handoff", "hand-off", "handover", "escalated", "escalation"])
+    """Tags of conversations that a person had to take over: answers to them should offer one."""
 
 
 class ImprovingSettings(_Strict):
@@ -193,6 +206,8 @@ class ServingSettings(_Strict):
 
     host: str = "127.0.0.1"
     """Address to listen on; 127.0.0.1 is this machine only."""
+    passages: Literal["auto", "always", "never"] = "auto"
+    """Whether the assistant is shown passages of knowledge/; auto: if the scorecard advises a system with documents."""
     port: int = Field(default=8000, ge=0, le=65535)
     """Port to listen on; 0 takes any free one."""
 

@@ -11,6 +11,8 @@ import json
 import os
 import secrets
 import shutil
+import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +26,7 @@ from tailorbird.errors import WorkspaceError
 from tailorbird.settings import Settings
 
 FORMAT = 1
+_PAUSE = 0.02  # seconds before asking again for a lock that SQLite does not wait for
 KNOWLEDGE = "knowledge"
 """The folder with the business's own documents."""
 PRODUCTION = "production"
@@ -260,6 +263,22 @@ def write_text(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+def write_ahead(connection: sqlite3.Connection, patience: float) -> None:
+    """Turns on SQLite's write-ahead log, for readers beside a writer.
+
+    SQLite does not wait for the lock of this as it does for others, so it is asked again for so many seconds.
+    """
+    until = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as problem:
+            if "locked" not in str(problem) or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE)
 
 
 def write_lines(path: Path, rows: Iterable[BaseModel]) -> None:

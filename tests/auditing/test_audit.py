@@ -288,3 +288,17 @@ def test_the_report_tells_what_was_found_and_shows_no_personal_data(shop: Path) 
     assert "ann@mail.example" not in page + text + json.dumps(told)
     assert "src=" not in page, "nothing is fetched"
     assert "<script" not in page
+
+
+def test_labels_do_not_tie_questions_together_and_what_is_held_out_fills_the_test() -> None:
+    def asked(number: int) -> Conversation:
+        turns = (Turn(role="user", content=f"Question {number}"), Turn(role="assistant", content="lost or stolen card"))
+        return Conversation(id=f"q-{number}", task="intent", turns=turns)
+
+    rows = [asked(number) for number in range(200)]
+    keys = [keys_of(one, labelled=True) for one in rows]
+    held_out = {f"q-{number}": "test" for number in range(150, 200)}
+    parts, groups = split([one.id for one in rows], keys, ["intent en"] * 200, AuditSettings(seed=3), held_out)
+    assert groups == 200
+    assert [place for place, part in enumerate(parts) if part == "test"] == list(range(150, 200))
+    assert parts.count("validation") == 16

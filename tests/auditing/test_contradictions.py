@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from tailorbird import engine
-from tailorbird.auditing.contradictions import contradictions, statements
+from tailorbird.auditing.contradictions import contradictions
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.neighbours import Neighbours
+from tailorbird.language.statements import statements
 
 RETURNS = [
     "How long do I have to return a dress?",

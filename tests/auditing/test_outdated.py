@@ -6,7 +6,8 @@ import pytest
 
 from tailorbird import engine
 from tailorbird.auditing.examples import Example
-from tailorbird.auditing.outdated import outdated, passages
+from tailorbird.auditing.outdated import outdated
+from tailorbird.language.facts import facts
 
 RETURNS = """\
 # Returns
@@ -27,12 +28,12 @@ def findings(folder: Path, *told: tuple[str, str]) -> dict[str, str]:
     (folder / "policies.md").write_text(RETURNS, encoding="utf-8")
     asked, said = (engine.embed(list(texts)) for texts in zip(*told, strict=True))
     made = [Example(f"c{n}", q, a, None, (), asked[n], said[n], 2) for n, (q, a) in enumerate(told)]
-    return {identity: finding.detail for identity, finding in outdated(made, passages(folder))}
+    return {identity: finding.detail for identity, finding in outdated(made, facts(folder))}
 
 
 def test_documents_are_read_by_items_and_paragraphs(tmp_path: Path) -> None:
     (tmp_path / "policies.md").write_text(RETURNS, encoding="utf-8")
-    told = passages(tmp_path)
+    told = facts(tmp_path)
     assert [(p.heading, p.text.split()[0], [s.value for s in p.told]) for p in told] == [
         ("Returns", "You", ["28"]), ("Returns", "The", ["5"]), ("Opening", "We", ["3", "4"]), ("Opening", "A", ["24"]),
     ]  # fmt: skip
@@ -61,4 +62,4 @@ def test_answers_against_the_documents_are_found(tmp_path: Path, answer: str, ag
 
 
 def test_without_documents_nothing_is_outdated(tmp_path: Path) -> None:
-    assert passages(tmp_path / "none") == []
+    assert facts(tmp_path / "none") == []

@@ -230,6 +230,25 @@ def test_the_same_model_from_a_local_folder_answers_the_same(base: Path, tmp_pat
 
 
 @pytest.mark.slow
+def test_both_engines_choose_alike_and_weigh_what_is_known_before(base: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    shutil.copytree(base, folder, ignore=shutil.ignore_patterns("serving.gguf"))
+    choices = ("card arrival", "card payment", "cards", "lost or stolen card", "card")
+    asked: list[Message] = [{"role": "user", "content": "Where is my card? Answer with two words."}]
+    told = [
+        (0.0,) * len(choices),
+        *(tuple(0.0 if one == n else -60.0 for one in range(len(choices))) for n in range(len(choices))),
+    ]
+    said = []
+    for place in (base, folder):
+        replier = engine.open_replier("base", engine.locate(str(place), silent))
+        said.append([reply(replier, asked, ReplyOptions(choices=choices, prior=prior)).text for prior in told])
+        replier.close()
+    assert said[0] == said[1]
+    assert tuple(said[0][1:]) == choices
+
+
+@pytest.mark.slow
 def test_the_cached_model_loads_in_about_a_second(base: Path) -> None:
     import time
 

@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT, write_jsonl
 from typer.testing import CliRunner, Result
 
-from tailorbird.artifacts import Audit, Candidate, Conversation, Figure, Interval, Scorecard, Turn
+from tailorbird.artifacts import Audit, Candidate, Conversation, Difference, Figure, Scorecard, Turn
 from tailorbird.cli import app
 from tailorbird.errors import InputError, WorkspaceError
 from tailorbird.feedback import FeedbackStore
@@ -176,7 +176,7 @@ def test_list_counts_and_filters(folder: Path, tmp_path: Path) -> None:
 def scored(folder: Path, answers: int) -> None:
     """A scorecard with held-out answers to conversations of three turns, as `evaluate` leaves it."""
     workspace = Workspace(folder)
-    figure, interval = {"value": 1.0, "low": 1.0, "high": 1.0}, Interval(value=0, low=0, high=0)
+    figure, interval = {"value": 1.0, "low": 1.0, "high": 1.0}, Difference(value=0, low=0, high=0, p=1, detectable=0)
     test = [
         Conversation(
             id=f"t-{n}",

@@ -1,27 +1,34 @@
 from __future__ import annotations
 
-from tailorbird.artifacts import Figure, Interval, Scorecard
-from tailorbird.evaluating.figures import verdict as _verdict
-from tailorbird.evaluating.report import verdict
+from tailorbird.artifacts import Difference, Figure, Scorecard
+from tailorbird.evaluating.deciding import choose, in_words
+from tailorbird.evaluating.figures import verdict
 from tailorbird.releasing import gate
 
 
 def card(tested: int = 40, **differences: tuple[float, float, float]) -> Scorecard:
-    intervals = {name: Interval(value=v, low=low, high=high) for name, (v, low, high) in differences.items()}
-    better, worse = _verdict(intervals)
+    intervals = {
+        name: Difference(value=v, low=low, high=high, p=0.001 if low > 0 or high < 0 else 0.5, detectable=0.1)
+        for name, (v, low, high) in differences.items()
+    }
+    better, worse = verdict(intervals)
     figure = Figure(value=1, low=1, high=1, unit="", better="lower")
-    return Scorecard(
+    made = Scorecard(
         id="scorecard-x", test_conversations=tested, test_answers=9,
         systems={system: dict.fromkeys(differences, figure) for system in ("base", "tuned")},
         differences={"tuned-base": intervals}, generalisation_gap=0.1, better=better, worse=worse,
     )  # fmt: skip
+    return made.model_copy(update={"use": choose(made)})
 
 
 def test_better_on_loss_and_worse_on_nothing_passes() -> None:
     good = card(loss=(-0.5, -0.6, -0.4), chrf=(0.1, 0.05, 0.2))
     assert gate(good) == []
     assert good.better == ("loss", "chrf")
-    assert "better on" in verdict(good)
+    assert in_words(good)[:2] == [
+        "Use the tuned model.",
+        "Tuned against base model: better on loss on the agents' own answers, chrf.",
+    ]
 
 
 def test_a_handful_of_conversations_proves_nothing() -> None:
@@ -31,7 +38,7 @@ def test_a_handful_of_conversations_proves_nothing() -> None:
 def test_a_difference_that_may_be_chance_is_no_reason_to_release() -> None:
     chance = card(loss=(-0.01, -0.05, 0.03), chrf=(0.1, 0.05, 0.2))
     assert "not better than the base model's" in gate(chance)[0]
-    assert "Do not release" in verdict(chance)
+    assert "Do not tune" in in_words(chance)[0]
 
 
 def test_worse_on_one_figure_is_refused_although_loss_is_better() -> None:

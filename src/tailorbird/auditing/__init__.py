@@ -18,10 +18,10 @@ from tailorbird.auditing.decisions import Decision, decided
 from tailorbird.auditing.examining import Examined, Looked, Note, Profile, examined
 from tailorbird.auditing.findings import RULES, Finding, action
 from tailorbird.auditing.leftovers import hidden, left_in, refuse_secret_prompt, refuse_secrets
-from tailorbird.auditing.outdated import Passage, passages
 from tailorbird.auditing.overview import Collector
 from tailorbird.auditing.splitting import SPLITS, split
 from tailorbird.errors import InputError
+from tailorbird.language.facts import Fact, facts
 from tailorbird.progress import Advance, Progress, silent
 from tailorbird.settings import AuditSettings, Settings
 from tailorbird.workspace import KNOWLEDGE, PRODUCTION, Workspace, read_lines
@@ -59,7 +59,7 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
         refuse_secret_prompt(task.system_prompt)
     decisions = decided(workspace)
     earlier = _earlier(workspace)
-    documents = passages(workspace.folder / KNOWLEDGE)
+    documents = facts(workspace.folder / KNOWLEDGE)
     told = {name: one.verdict for name, one in decisions.items()}
     identity = make_id(
         Audit, dataset=dataset.id, settings=settings.audit.model_dump(), system_prompt=settings.system_prompt, decisions=told,
@@ -188,7 +188,7 @@ def _spool(path: Path, rows: Iterable[Looked], advance: Advance) -> tuple[Gather
     return everything, notes
 
 
-def _compare(everything: Gathered, notes: list[Note], profile: Profile, documents: list[Passage], advance: Advance) -> None:
+def _compare(everything: Gathered, notes: list[Note], profile: Profile, documents: list[Fact], advance: Advance) -> None:
     """Adds what shows only beside the others, among conversations that nothing else sets aside."""
     sound = {note.id: note for note in notes if not _refused(note, profile.settings)}
     found = compared(everything, sound, own_of(profile.keep[0], profile.keep), documents, advance)

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tailorbird.auditing.contradictions import SENTENCE
 from tailorbird.auditing.duplicates import template_of
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.findings import Finding
 from tailorbird.auditing.neighbours import Neighbours, alike, words_of
+from tailorbird.language.statements import SENTENCE
 
 _FEWEST = 100
 """Below so many answers nobody knows what is usual."""

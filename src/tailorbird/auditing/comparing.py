@@ -16,8 +16,9 @@ from tailorbird.auditing.duplicates import Sketch, copies
 from tailorbird.auditing.examples import Example, Own, Vector
 from tailorbird.auditing.findings import Finding
 from tailorbird.auditing.neighbours import Neighbours
-from tailorbird.auditing.outdated import Passage, Supported, outdated
+from tailorbird.auditing.outdated import outdated
 from tailorbird.auditing.poisoning import poisoned
+from tailorbird.language.facts import Fact, Supported
 from tailorbird.progress import Advance
 
 _WORDS = 40
@@ -54,7 +55,7 @@ class Gathered:
 
 
 def compared(
-    everything: Gathered, sound: Collection[str], own: Own, documents: Sequence[Passage], advance: Advance
+    everything: Gathered, sound: Collection[str], own: Own, documents: Sequence[Fact], advance: Advance
 ) -> dict[str, list[Finding]]:
     """The findings in these conversations that are due to the others of them, or to the business's documents."""
     found: dict[str, list[Finding]] = defaultdict(list)

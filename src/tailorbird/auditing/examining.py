@@ -104,13 +104,19 @@ def _look(line: str, profile: Profile) -> Looked:
     one = examine(conversation, profile)
     written = one.model_dump_json(exclude_defaults=True)
     answers = [] if conversation.task in profile.labelled else list(answers_of(conversation))
-    return Looked(written, _note(one), sketched(conversation), answers, one.secrets)
+    return Looked(written, _note(one, profile), sketched(conversation), answers, one.secrets)
 
 
-def _note(one: Examined) -> Note:
+def _note(one: Examined, profile: Profile) -> Note:
     answers = [turn.content for turn in one.prepared.turns if turn.role == "assistant"]
     stratum = f"{one.prepared.task} {one.language}"
-    return Note(one.original.id, keys_of(one.prepared), template_of(answers[0]), one.findings, stratum)
+    return Note(
+        one.original.id,
+        keys_of(one.prepared, one.prepared.task in profile.labelled),
+        template_of(answers[0]),
+        one.findings,
+        stratum,
+    )
 
 
 def examine(conversation: Conversation, profile: Profile) -> Examined:

@@ -1,126 +1,25 @@
-"""Answers that state another figure or day than the business's own documents do on the same matter.
-
-Documents are the Markdown and text files of the workspace's folder knowledge/. A statement is held against the passage that is
-nearest to it in meaning, and only where both say several of the same words of the same kind of figure.
-"""
+"""Answers that state another figure or day than the business's own documents do on the same matter."""
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
+from collections.abc import Iterator, Sequence
 
 from tailorbird import engine
-from tailorbird.auditing.contradictions import NUMBER, Statement, is_reckoned, statements
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.findings import Finding
-from tailorbird.auditing.foreign_words import listed
-from tailorbird.auditing.neighbours import unit
-
-_NEAR = 0.3
-"""Centred cosine of a statement, and half of its question's, with a passage."""
-_SHARED = 2
-"""Stems that a statement and the passage's statement have in common. With both as they are, 3 of the boutique's 6 planted
-contradictions are found and none of 420 clean conversations; the others' passages use other words."""
-_BLOCK = 2048
-_WORD = re.compile(r"[^\W\d_]{3,}")
-_ITEM = re.compile(r"\s*(?:[-*+•]|\d+[.)])\s+")
-_SAYS_LITTLE = listed(
-    """
-    the and for you your our with that this from have has are was not but can its will all any per they them then when within
-    after before more than only also every each one der die das und fur mit ein eine ist sind von los las una con por para que
-    les des une pour avec dans est sont het een van voor met
-    """
-)
+from tailorbird.language.facts import NEAR, Fact, against
+from tailorbird.language.statements import is_reckoned, statements
 
 
-class Passage(NamedTuple):
-    """An item or paragraph of a document."""
-
-    document: str
-    heading: str
-    text: str
-    told: list[Statement]
-
-
-def passages(folder: Path) -> list[Passage]:
-    """The items and paragraphs of a folder's documents, with the figures and days that they state."""
-    found = []
-    for path in sorted([*folder.rglob("*.md"), *folder.rglob("*.txt")]):
-        heading, lines = "", [""]
-        for line in [*path.read_text(encoding="utf-8", errors="replace").splitlines(), "# end"]:
-            starts = line.startswith("#") or not line.strip() or _ITEM.match(line)
-            if starts and (text := " ".join(lines).strip()):
-                found.append(Passage(path.name, heading, text, list(statements(text))))
-            heading = line.strip("# ") if line.startswith("#") else heading
-            body = "" if line.startswith("#") else _ITEM.sub("", line, count=1).strip()
-            lines = [body] if starts else [*lines, body]
-    return found
-
-
-class Supported:
-    """Whether documents say the same as a statement of something similar: a value of its kind, and a word in common."""
-
-    def __init__(self, told: Sequence[Passage]) -> None:
-        self._stems: dict[tuple[str, str], list[set[str]]] = defaultdict(list)
-        for other in (statement for passage in told for statement in passage.told):
-            for value in _values(other):
-                self._stems[other.kind, value].append(_stems(other.words))
-
-    def __call__(self, statement: Statement) -> bool:
-        """Whether they do."""
-        own = _stems(statement.words)
-        return any(own & stems for value in _values(statement) for stems in self._stems.get((statement.kind, value), ()))
-
-
-def outdated(examples: Sequence[Example], told: Sequence[Passage]) -> Iterator[tuple[str, Finding]]:
-    """Statements of answers that their passage contradicts, with the conversation's id."""
-    stated = [(one, s) for one in examples for s in statements(one.answer) if not is_reckoned(s, one.question)]
-    if not stated or not told:
-        return
-    anchors = engine.embed([f"{passage.heading}: {passage.text}" for passage in told])
-    usual, is_supported = anchors.mean(axis=0), Supported(told)
-    anchors = unit(anchors - usual)
-    for start in range(0, len(stated), _BLOCK):
-        part = stated[start : start + _BLOCK]
-        vectors = engine.embed([statement.text for _, statement in part])
-        close = unit(vectors - usual) @ anchors.T
-        close += 0.5 * unit(np.stack([one.question_embedding - usual for one, _ in part])) @ anchors.T
-        for (example, statement), row in zip(part, close, strict=True):
-            nearest = int(row.argmax())
-            passage = told[nearest]
-            if row[nearest] < _NEAR or is_supported(statement):
-                continue
-            if against := _contradicted(statement, passage):
-                yield example.id, Finding(
-                    rule="outdated", turn=example.turn, score=round(float(row[nearest]), 2), threshold=_NEAR,
-                    detail=f"says “{statement.text[:80]}”; {passage.document} says “{against.text[:80]}”",
-                )  # fmt: skip
-
-
-def _contradicted(statement: Statement, passage: Passage) -> Statement | None:
-    """What the passage says instead; nothing where it has the value too, or speaks of something else."""
-    same_kind = [other for other in passage.told if other.kind == statement.kind]
-    if statement.kind == "weekday":
-        if any(_values(statement) & _values(other) for other in same_kind):
-            return None
-    elif set(re.findall(NUMBER, statement.value)) <= set(re.findall(NUMBER, passage.text.replace("−", "-"))):
-        return None
-    return next((other for other in same_kind if len(_stems(_words(other)) & _stems(statement.words)) >= _SHARED), None)
-
-
-def _values(statement: Statement) -> set[str]:
-    return set(re.split("[;,]" if statement.kind == "weekday" else ";", statement.value))
-
-
-def _words(statement: Statement) -> list[str]:
-    """Those of its whole sentence."""
-    return _WORD.findall(statement.text.lower())
-
-
-def _stems(words: Iterable[str]) -> set[str]:
-    return {word[:5] for word in words if word not in _SAYS_LITTLE}
+def outdated(examples: Sequence[Example], told: Sequence[Fact]) -> Iterator[tuple[str, Finding]]:
+    """Statements of answers that the documents contradict, with the conversation's id."""
+    stated = [
+        (place, statement, one.question_embedding)
+        for place, one in enumerate(examples)
+        for statement in statements(one.answer)
+        if not is_reckoned(statement, one.question)
+    ]
+    for found in against(stated, told, engine.embed):
+        one = examples[found.place]
+        detail = f"says “{found.statement.text[:80]}”; {found.fact.document} says “{found.instead.text[:80]}”"
+        yield one.id, Finding(rule="outdated", turn=one.turn, score=round(found.score, 2), threshold=NEAR, detail=detail)

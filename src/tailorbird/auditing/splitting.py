@@ -30,7 +30,10 @@ def split(
     """
     before = before or {}
     groups = _together(ids, keys)
-    groups.sort(key=lambda members: _lot(min(ids[i] for i in members), settings.seed))
+    # What is held out already comes first: it takes up the room of its part.
+    groups.sort(
+        key=lambda members: (not any(ids[i] in before for i in members), _lot(min(ids[i] for i in members), settings.seed))
+    )
     pooled = _pooled(strata)
     room = _room(pooled, settings)
     chosen = ["train"] * len(ids)
@@ -89,11 +92,15 @@ def _together(ids: Sequence[str], keys: Sequence[Sequence[str]]) -> list[list[in
     return list(groups.values())
 
 
-def keys_of(conversation: Conversation) -> list[str]:
-    """What two conversations must not share across parts: customer, first question, any answer; as short digests."""
+def keys_of(conversation: Conversation, labelled: bool = False) -> list[str]:
+    """What two conversations must not share across parts: customer, first question, any answer; as short digests.
+
+    Where answers are labels, many share one by right.
+    """
     spoken = [turn for turn in conversation.turns if turn.role != "system"]
     keys = [f"question {conversation.task} {_normal(spoken[0].content)}"]
-    keys += [f"answer {_normal(turn.content)}" for turn in spoken if turn.role == "assistant" and len(turn.content) >= _LABEL]
+    answers = [turn.content for turn in spoken if turn.role == "assistant" and not labelled]
+    keys += [f"answer {_normal(answer)}" for answer in answers if len(answer) >= _LABEL]
     if conversation.customer_id:
         keys.append(f"customer {conversation.customer_id}")
     return [hashlib.blake2b(key.encode(), digest_size=9).hexdigest() for key in keys]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from statistics import fmean, median
 from typing import Any
@@ -15,15 +13,13 @@ from pydantic import BaseModel, ConfigDict
 from tailorbird.artifacts import Conversation
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.exemplary import escalated
+from tailorbird.language.clusters import clusters, named
 
 _WORDS = 40  # of a first message; the rest rarely changes what it is about
 _FEWEST, _MOST = 3, 24  # topics
 _FEWEST_CASES = 12
-_SEED = 7
-_COMMON = 0.2  # words in more than this share of all conversations name no topic
 _TOO_OFTEN_ESCALATED = 0.25
 _BADLY_RATED = 3.0
-_WORD = re.compile(r"[^\W\d_]{3,}")
 
 
 class Case(BaseModel):
@@ -78,22 +74,16 @@ def topics(cases: Sequence[Case], examples: Sequence[Example]) -> list[Topic]:
 
     `examples` have the embeddings of each conversation's first exchange.
 
-    Clusters of the first messages' embeddings with their answers', which stray less (k-means, about the root of half their
-    number), named by the words that are more usual inside than outside (class-based TF-IDF, arXiv 2203.05794).
+    Clusters of the first messages' embeddings with their answers', which stray less.
     """
-    from sklearn.cluster import MiniBatchKMeans
-
     first = {example.id: example for example in reversed(examples)}
     cases = [one for one in cases if one.id in first]
     if len(cases) < _FEWEST_CASES:
         return []
-    count = int(np.clip(round((len(cases) / 2) ** 0.5), _FEWEST, _MOST))
     asked = np.stack([first[one.id].question_embedding for one in cases])
     answered = np.stack([first[one.id].answer_embedding for one in cases])
-    clusters = MiniBatchKMeans(count, random_state=_SEED, n_init=5, batch_size=2048).fit(asked + answered)
-    members = [np.flatnonzero(clusters.labels_ == number) for number in range(count)]
-    members = [those for those in members if len(those)]
-    labels = _labels([[f"{cases[i].question} {cases[i].answer}" for i in those] for those in members])
+    members = clusters(asked + answered, _FEWEST, _MOST)
+    labels = named([[f"{cases[i].question} {cases[i].answer}" for i in those] for those in members])
     found = [
         _topic(label, [cases[i] for i in those], len(cases), answered[those], asked[those])
         for label, those in zip(labels, members, strict=True)
@@ -129,26 +119,6 @@ def _topic(label: str, cases: list[Case], total: int, answers: Any, questions: A
         advice=advice,
         example=cases[int(np.argmax(questions @ middle))].question,
     )
-
-
-def _labels(groups: list[list[str]]) -> list[str]:
-    """The three words of each group that tell it apart from the others."""
-    counts = [Counter(_terms(texts)) for texts in groups]
-    everywhere = sum(counts, Counter[str]())
-    usual, texts = sum(map(Counter.total, counts)) / len(counts), sum(map(len, groups))
-    labels = []
-    for number, own in enumerate(counts):
-        telling = {word: n for word, n in own.items() if n > 1 and everywhere[word] < _COMMON * texts}
-        weights = {word: n * np.log(1 + usual / everywhere[word]) for word, n in telling.items()}
-        best = sorted(weights, key=lambda word: (-weights[word], word))[:3]
-        labels.append(", ".join(best) or f"topic {number + 1}")
-    return labels
-
-
-def _terms(texts: Iterable[str]) -> Iterable[str]:
-    """Each text's words once; placeholders are no words."""
-    for text in texts:
-        yield from {word.lower() for word in _WORD.findall(re.sub(r"<[A-Z_]+_\d+>", " ", text))}
 
 
 def _beginning(text: str) -> str:

@@ -53,6 +53,7 @@ __all__ = [
     "reinforce",
     "release",
     "score_answers",
+    "sketch_gradients",
     "train_reward",
 ]  # fmt: skip
 
@@ -196,15 +197,28 @@ def _trained(base: Path, plan: Plan, run: Run, train: Callable[[Any], Fitted]) -
 
 
 def conversation_losses(
-    base: Path, systems: Mapping[str, Path | None], chats: Chats, longest: int, progress: Progress
+    base: Path, systems: Mapping[str, Path | None], chats: Chats, longest: int, progress: Progress, last_only: bool = False
 ) -> dict[str, list[tuple[float, int] | None]]:
-    """For each system (None is the base model, else an adapter or a whole model) each chat's summed loss and target tokens."""
+    """For each system (None is the base model, else an adapter or a whole model) each chat's summed loss and target tokens.
+
+    None for a chat that is too long; with `last_only` only its last answer counts.
+    """
     _load_libraries(progress)
     from tailorbird.engine import memory, scoring
 
-    losses = scoring.conversation_losses(base, systems, chats, longest, progress)
+    losses = scoring.conversation_losses(base, systems, chats, longest, progress, last_only)
     memory.release_memory()
     return losses
+
+
+def sketch_gradients(base: Path, adapter: Path, chats: Chats, longest: int, progress: Progress) -> np.ndarray:
+    """What each chat would change in a LoRA adapter, as unit rows [N, numbers]: chats with near rows teach the same."""
+    _load_libraries(progress)
+    from tailorbird.engine import influence, memory
+
+    found = influence.sketches(base, adapter, chats, longest, progress)
+    memory.release_memory()
+    return found
 
 
 def open_replier(name: str, base: Path, adapter: Path | None = None) -> Replier:

@@ -112,6 +112,15 @@ class ChatEncoder:
         return pieces
 
 
+def last_answer(item: Encoded) -> Encoded:
+    """The conversation with only its last run of trained tokens."""
+    end = max((i + 1 for i, trained in enumerate(item.trained) if trained), default=0)
+    start = end
+    while start and item.trained[start - 1]:
+        start -= 1
+    return Encoded(item.ids, tuple(start <= i < end for i in range(len(item.ids))))
+
+
 def fit_to_length(encoder: ChatEncoder, messages: list[Message], longest: int) -> Encoded | None:
     """The conversation's encoding cut to whole exchanges within `longest` tokens; None if not even one fits."""
     kept = list(messages)

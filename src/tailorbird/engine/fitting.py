@@ -85,13 +85,12 @@ def prefer(base: Path, plan: Plan, train: Pairs, validation: Pairs, run: Run) ->
     _refuse_nothing(*pairs.values())
     model = _begun(base, plan, run.start, ())
 
-    def passes(name: str, groups: list[Group], epochs: int) -> list[Pass]:
-        reference = _reference(model, plan, groups, run, name)
-        bins = plan_bins(groups, plan.tokens_per_pass, epochs, plan.seed)
+    def passes(name: str, groups: list[Group], bins: list[list[int]]) -> list[Pass]:
+        reference = _reference(model, plan, groups, bins, run, name)
         return [PairPass(lay_out(joined(groups, chosen)), tuple(reference[n] for n in chosen)) for chosen in bins]
 
-    made = passes("train", pairs["train"], plan.epochs), passes("validation", pairs["validation"], 1)
-    return _run(model, base, plan, *made, run)
+    learned, watched = (passes(name, groups, _bins(plan, groups, name)) for name, groups in pairs.items())
+    return _run(model, base, plan, learned, watched, run)
 
 
 def learn_thumbs(base: Path, plan: Plan, train: Thumbs, validation: Thumbs, run: Run) -> Fitted:
@@ -105,16 +104,16 @@ def learn_thumbs(base: Path, plan: Plan, train: Thumbs, validation: Thumbs, run:
     _refuse_nothing(*(groups for groups, _ in judged.values()))
     model = _begun(base, plan, run.start, ())
 
-    def passes(name: str, epochs: int) -> list[Pass]:
+    def passes(name: str) -> list[Pass]:
         groups, liked = judged[name]
-        weights = thumb_weights(liked)
-        reference = _reference(model, plan, groups, run, name)
+        weights, bins = thumb_weights(liked), _bins(plan, groups, name)
+        reference = _reference(model, plan, groups, bins, run, name)
         return [
             ThumbPass(lay_out(joined(groups, chosen)), tuple(reference[n] for n in chosen), tuple(weights[n] for n in chosen))
-            for chosen in plan_bins(groups, plan.tokens_per_pass, epochs, plan.seed)
+            for chosen in bins
         ]
 
-    return _run(model, base, plan, passes("train", plan.epochs), passes("validation", 1), run)
+    return _run(model, base, plan, passes("train"), passes("validation"), run)
 
 
 def _begun(base: Path, plan: Plan, start: Path | None, ids: Sequence[int]) -> Any:
@@ -142,12 +141,25 @@ def _passes(model: Any, plan: Plan, learned: list[Group], replayed: list[Group],
     return [ReplayPass(pack, torch.cat(own)) if own else Pass(pack) for pack, own in zip(packs, guiding, strict=True)]
 
 
-def _reference(model: Any, plan: Plan, groups: list[Group], run: Run, name: str) -> list[tuple[float, float]]:
-    """Losses of the model before this run; of a whole model they are computed before its first step, so it is that model."""
+def _bins(plan: Plan, groups: list[Group], name: str) -> list[list[int]]:
+    """The groups of each pass: as many as the plan's steps take, or all of them once to be validated with."""
+    if name == "validation":
+        return plan_bins(groups, plan.tokens_per_pass, 1, plan.seed)
+    return plan_bins(groups, plan.tokens_per_pass, plan.epochs, plan.seed)[: plan.steps * plan.accumulation]
+
+
+def _reference(
+    model: Any, plan: Plan, groups: list[Group], bins: list[list[int]], run: Run, name: str
+) -> dict[int, tuple[float, float]]:
+    """Losses of the model before this run for each group that the passes have, by its number.
+
+    Those of a whole model are computed before its first step, so it is that model.
+    """
+    used = sorted({number for chosen in bins for number in chosen})
     as_before = nullcontext() if run.start or plan.method == "full" else model.disable_adapter()
     kept = run.folder / f"reference-{name}.json"
-    losses: list[tuple[float, float]] = reference_losses(model, groups, plan.tokens_per_pass, kept, as_before, run.progress)
-    return losses
+    theirs = [groups[number] for number in used]
+    return dict(zip(used, reference_losses(model, theirs, plan.tokens_per_pass, kept, as_before, run.progress), strict=True))
 
 
 def _groups(items: list[Encoded]) -> list[Group]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from peft.tuners.lora import Linear as LoraLinear
@@ -56,8 +56,14 @@ def _is_plain_lora(module: Any) -> bool:
     )
 
 
-class _Projections:
-    """LoRA projections of one input as one: their frozen weights [outputs, inputs] side by side, and their adapters."""
+class Projections:
+    """LoRA projections of one input as one: their frozen weights [outputs, inputs] side by side, and their adapters.
+
+    `watch` is told what the gradients of the adapters are made of: of the result [T, outputs], of what went through A [T, ranks],
+    the input [T, inputs], and what went through A itself.
+    """
+
+    watch: ClassVar[Callable[[Projections, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], None] | None] = None
 
     def __init__(self, layers: Sequence[Any]) -> None:
         self.layers = layers
@@ -115,6 +121,8 @@ class _Projections:
         """The gradients of the A and B matrices, in the order of `adapter`."""
         if saved.up is None:
             return []
+        if Projections.watch is not None:
+            Projections.watch(self, grad, of_through, x, saved.through)
         of_down, of_up = of_through.T @ x, grad.T @ saved.through
         downs: list[torch.Tensor] = []
         ups: list[torch.Tensor] = []
@@ -132,7 +140,7 @@ class _Project(torch.autograd.Function):  # type: ignore[misc]
     """Several LoRA projections of one input: x [..., inputs] -> [..., outputs] of each."""
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, projections: _Projections, *adapter: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(ctx: Any, x: torch.Tensor, projections: Projections, *adapter: torch.Tensor) -> tuple[torch.Tensor, ...]:
         flat = x.reshape(-1, x.shape[-1])
         y, saved = projections.project(flat, adapter)
         ctx.save_for_backward(flat, *saved)
@@ -153,7 +161,7 @@ class _GatedMlp(torch.autograd.Function):  # type: ignore[misc]
     """down(act(gate(x)) * up(x)) with LoRA on all three; the product is computed again for the gradient, not kept."""
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, first: _Projections, last: _Projections, tanh: bool, *adapter: torch.Tensor) -> Any:
+    def forward(ctx: Any, x: torch.Tensor, first: Projections, last: Projections, tanh: bool, *adapter: torch.Tensor) -> Any:
         flat = x.reshape(-1, x.shape[-1])
         both, saved_first = first.project(flat, adapter[:4])
         product = both.new_empty(len(both), both.shape[1] // 2)
@@ -254,7 +262,7 @@ def _fuse_rotary(attention: Any) -> None:
 
 def _fuse_projections(layers: Sequence[Any]) -> list[int]:
     """Computes layers that are given the same input at once, when the first of them is asked."""
-    projections = _Projections(layers)
+    projections = Projections(layers)
     waiting: dict[int, torch.Tensor] = {}
     asked: list[torch.Tensor] = []
 
@@ -280,7 +288,7 @@ def _fuse_mlp(module: Any) -> list[int]:
     layers = [module.gate_proj, module.up_proj, module.down_proj]
     if any(layer.base_layer.bias is not None for layer in layers):
         return []
-    first, last = _Projections(layers[:2]), _Projections(layers[2:])
+    first, last = Projections(layers[:2]), Projections(layers[2:])
     theirs = module.forward
     for tanh in (False, True):
 

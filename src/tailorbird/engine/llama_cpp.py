@@ -10,11 +10,12 @@ import json
 import queue
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tailorbird.engine.chat import ChatEncoder
+from tailorbird.engine.choices import Tokens, likeliest
 from tailorbird.engine.cores import cores
 from tailorbird.errors import InputError, ModelError
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece
@@ -22,6 +23,7 @@ from tailorbird.replier import Message, ReplyOptions, ReplyPiece
 _CONTEXT = 4096
 _SLOTS = 4
 _SHORTEST_ANSWER = 64
+_NAMED = 100  # log-probabilities that are asked for at each place of a choice
 
 
 class LlamaCppReplier:
@@ -53,6 +55,9 @@ class LlamaCppReplier:
 
     def stream(self, messages: list[Message], options: ReplyOptions) -> Iterator[ReplyPiece]:
         """Yields the reply as it is written; closing the iterator stops the model."""
+        if options.prior:
+            yield self._likeliest(messages, options)
+            return
         pieces: queue.Queue[dict[str, Any] | None] = queue.Queue()
         gone = threading.Event()
 
@@ -79,17 +84,44 @@ class LlamaCppReplier:
         finally:
             gone.set()
 
-    def _request(self, messages: list[Message], options: ReplyOptions) -> dict[str, Any]:
+    def _likeliest(self, messages: list[Message], options: ReplyOptions) -> ReplyPiece:
+        """The choice that is likeliest by the model and the prior together."""
+        prompt = self._prompt(messages)
+        choices = [self._encoder.plain_ids(choice) for choice in options.choices]
+        longest = max(map(len, choices)) + 1
+
+        def read(start: Tokens) -> Iterator[tuple[int, Mapping[int, float]]]:
+            answers: list[dict[str, Any]] = []
+
+            def receive(answer: dict[str, Any]) -> bool:
+                answers.append(answer)
+                return False
+
+            told = {"prompt": [*prompt, *start], "n_predict": longest - len(start), "n_probs": _NAMED}
+            asked = {**told, "temperature": 0.0, "stream": False, "lora": self._lora}
+            self._server.handle_completions(asked, receive)
+            _piece(answers[0])
+            for place in answers[0]["choices"][0]["logprobs"]["content"]:
+                yield place["id"], {one["id"]: one["logprob"] for one in place["top_logprobs"]}
+
+        found = likeliest(choices, options.prior, self._encoder.end_tokens, read)
+        return ReplyPiece(options.choices[found], "stop", len(prompt), len(choices[found]))
+
+    def _prompt(self, messages: list[Message]) -> list[int]:
+        """The conversation's tokens; raises InputError where they leave no room for an answer."""
         prompt = self._encoder.prompt(messages)
-        room = _CONTEXT - len(prompt)
-        if room < _SHORTEST_ANSWER:
+        if _CONTEXT - len(prompt) < _SHORTEST_ANSWER:
             raise InputError(
                 f"The conversation has {len(prompt)} tokens; {_CONTEXT} are the most that it and the answer can have.",
                 fix="Start a new conversation, or shorten the messages.",
             )
+        return prompt
+
+    def _request(self, messages: list[Message], options: ReplyOptions) -> dict[str, Any]:
+        prompt = self._prompt(messages)
         return {
             "prompt": prompt,
-            "n_predict": min(options.max_tokens, room),
+            "n_predict": min(options.max_tokens, _CONTEXT - len(prompt)),
             "temperature": options.temperature,
             "top_p": options.top_p,
             "seed": options.seed if options.seed is not None else secrets.randbits(31),

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length
+from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length, last_answer
 from tailorbird.engine.packed import target_losses, target_states
 from tailorbird.engine.packing import Group, Pack, joined, lay_out, plan_bins
 from tailorbird.progress import Progress
@@ -172,7 +172,7 @@ def encode_thumbs(encoder: ChatEncoder, thumbs: Thumbs, longest: int) -> tuple[l
     for (chat, like), (other, _) in zip(thumbs, [*thumbs[1:], thumbs[0]], strict=True):
         own, swapped = encoder.encode(chat), encoder.encode([*chat[:-1], other[-1]])
         if max(len(own.ids), len(swapped.ids)) <= longest:
-            groups.append((_last_answer(own), _last_answer(swapped)))
+            groups.append((last_answer(own), last_answer(swapped)))
             liked.append(like)
     return groups, liked
 
@@ -182,15 +182,6 @@ def thumb_weights(liked: Sequence[bool]) -> tuple[float, ...]:
     likes = sum(liked)
     each = {True: len(liked) / (2 * max(likes, 1)), False: -len(liked) / (2 * max(len(liked) - likes, 1))}
     return tuple(each[like] for like in liked)
-
-
-def _last_answer(item: Encoded) -> Encoded:
-    """The conversation with only its last run of trained tokens."""
-    end = max((i + 1 for i, trained in enumerate(item.trained) if trained), default=0)
-    start = end
-    while start and item.trained[start - 1]:
-        start -= 1
-    return Encoded(item.ids, tuple(start <= i < end for i in range(len(item.ids))))
 
 
 def _from_difference(chosen: Encoded, rejected: Encoded) -> Group:

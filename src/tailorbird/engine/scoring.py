@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from tailorbird.engine.adapters import load_adapter, virtual_tokens, with_virtual
-from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length
+from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length, last_answer
 from tailorbird.engine.loading import is_whole_model, load_base
 from tailorbird.engine.packed import target_losses
 from tailorbird.engine.packing import lay_out, plan_bins
@@ -20,14 +20,19 @@ Losses = list[tuple[float, int] | None]
 
 
 def conversation_losses(
-    base: Path, systems: Mapping[str, Path | None], chats: list[list[Message]], longest: int, progress: Progress
+    base: Path,
+    systems: Mapping[str, Path | None],
+    chats: list[list[Message]],
+    longest: int,
+    progress: Progress,
+    last_only: bool = False,
 ) -> dict[str, Losses]:
     """For each system (None is the base model, else an adapter or a whole model) each chat's summed loss and target tokens.
 
-    In nats; None where a chat does not fit.
+    In nats; None where a chat does not fit. A longer one is cut to whole exchanges, unless `last_only` its last answer counts.
     """
     encoder = ChatEncoder(base)
-    encoded = [fit_to_length(encoder, chat, longest) for chat in chats]
+    encoded = [_last(encoder, chat, longest) if last_only else fit_to_length(encoder, chat, longest) for chat in chats]
     places: dict[Encoded, list[int]] = {}
     for index, item in enumerate(encoded):
         if item is not None:
@@ -48,6 +53,12 @@ def conversation_losses(
                     advance(1)
             results[system] = losses
     return results
+
+
+def _last(encoder: ChatEncoder, chat: list[Message], longest: int) -> Encoded | None:
+    """The whole chat with its last answer to be scored; None if it is too long, or has none."""
+    encoded = last_answer(encoder.encode(chat))
+    return encoded if encoded.targets and len(encoded.ids) <= longest else None
 
 
 def _opened(base: Path, tuned: Path | None) -> Any:

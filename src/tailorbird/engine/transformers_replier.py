@@ -12,6 +12,7 @@ from transformers import TextIteratorStreamer
 
 from tailorbird.engine.adapters import load_adapter
 from tailorbird.engine.chat import ChatEncoder
+from tailorbird.engine.choices import Tokens, likeliest
 from tailorbird.engine.loading import load_base
 from tailorbird.errors import ModelError
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece
@@ -31,6 +32,10 @@ class TransformersReplier:
 
     def stream(self, messages: list[Message], options: ReplyOptions) -> Iterator[ReplyPiece]:
         """Yields the reply as it is written."""
+        if options.prior:
+            with self._one_at_a_time:
+                yield self._likeliest(messages, options)
+            return
         tokenizer = self._encoder.tokenizer
         prompt = self._encoder.prompt(messages)
         streamer = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
@@ -69,6 +74,20 @@ class TransformersReplier:
             raise ModelError(f"The model could not answer: {failed[0]}") from failed[0]
         ended = len(written) < options.max_tokens or written[-1] in self._encoder.end_tokens
         yield ReplyPiece("", "stop" if ended else "length", len(prompt), len(written))
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def _likeliest(self, messages: list[Message], options: ReplyOptions) -> ReplyPiece:
+        """The choice that is likeliest by the model and the prior together."""
+        prompt = self._encoder.prompt(messages)
+        choices = [self._encoder.plain_ids(choice) for choice in options.choices]
+
+        def read(start: Tokens) -> list[tuple[int, dict[int, float]]]:
+            ids = torch.tensor([[*prompt, *start]], device=self._model.device)
+            scores = self._model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0, -1].float().log_softmax(-1)
+            return [(int(scores.argmax()), dict(enumerate(scores.tolist())))]
+
+        found = likeliest(choices, options.prior, self._encoder.end_tokens, read)
+        return ReplyPiece(options.choices[found], "stop", len(prompt), len(choices[found]))
 
     def _one_of(self, choices: Sequence[str], start: int) -> Callable[[int, torch.Tensor], list[int]]:
         """Which tokens may follow, so that the answer is one of these and then ends."""

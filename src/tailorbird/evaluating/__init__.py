@@ -6,92 +6,124 @@ from collections.abc import Sequence
 
 from tailorbird import engine
 from tailorbird.artifacts import Audit, Candidate, Conversation, Part, Plan, Scorecard, make_id
-from tailorbird.errors import InputError
 from tailorbird.evaluating import report
-from tailorbird.evaluating.answering import Answer, Question, answered, questions
-from tailorbird.evaluating.figures import Sheet, everything, languages, scored, verdict
-from tailorbird.evaluating.labelling import Labelled, labelled, part_of
+from tailorbird.evaluating.answering import Answer, Ask, Question, answered
+from tailorbird.evaluating.checking import Documents
+from tailorbird.evaluating.deciding import choose, table
+from tailorbird.evaluating.figures import Sheet, languages, verdict
+from tailorbird.evaluating.held_out import HeldOut, held_out
+from tailorbird.evaluating.labelling import Labelled, Readers, labelled, part_of
+from tailorbird.evaluating.leaking import leaking
 from tailorbird.evaluating.preferring import preferring
+from tailorbird.evaluating.probing import Business, attacked, fairness, forgetting, safety
 from tailorbird.evaluating.production import compare
-from tailorbird.lessons import labels, taught
+from tailorbird.evaluating.scoring import Measures, scored
+from tailorbird.evaluating.subjects import subjects
+from tailorbird.evaluating.systems import Systems
+from tailorbird.evaluating.timing import seconds_to_change_a_fact, taken
+from tailorbird.knowledge import Knowledge, documents_of
+from tailorbird.language import label_classifier
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import ReplyOptions
-from tailorbird.workspace import Workspace, read_conversations, write_lines
+from tailorbird.workspace import Workspace, write_lines
 
 __all__ = ["Answer", "compare", "evaluate"]
 _ANSWERS = "answers"  # of all systems, kept from one scorecard to the next
 
 
 def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = silent) -> Scorecard:
-    """Compares the base model and the tuned one on the test split.
+    """Compares the base model and the tuned one on the test split, alone and with the business's documents where there are any.
 
     Loss uses every agent turn of every test conversation. The other figures compare greedy answers, written by the
     engine that serves customers, with what the agent wrote. Intervals resample conversations, not turns. Other tasks, and
     languages where there are several, have figures of their own. Without any customer to answer, the whole is about the tasks.
     """
-    settings, tasks = workspace.settings.evaluation, workspace.settings.tasks
-    told = {name: task.model_dump(exclude={"weight"}) for name, task in tasks.items()}
-    identity = make_id(Scorecard, candidate=candidate.id, settings=settings.model_dump(), tasks=told)
+    settings = workspace.settings.evaluation
+    knowledge = documents_of(workspace, engine.embed, progress)
+    identity = _identity(workspace, candidate, knowledge)
     if found := workspace.find(Scorecard, identity):
         return workspace.use(found)
     audit, plan = workspace.ancestor(candidate, Audit), workspace.ancestor(candidate, Plan)
-    test = list(taught(read_conversations(workspace.path(audit) / "test.jsonl"), tasks))
-    base = engine.locate(candidate.model, progress)
-    systems = {"base": None, "tuned": workspace.path(candidate) / "adapter"}
-    written = [one for one in test if one.task not in tasks or tasks[one.task].answer == "text"]
-    texts = written if any(_is_answer(one) for one in written) else test
-    whole = _is_answer if texts is written else everything
-    losses = engine.conversation_losses(base, systems, [c.messages for c in texts], plan.sequence_length, progress)
-    if not any(loss for loss, one in zip(losses["base"], texts, strict=True) if whole(one)):
-        raise InputError(
-            f"No held-out conversation fits {plan.sequence_length} tokens, so nothing can be compared.",
-            fix="Raise training.sequence_length in tailorbird.yaml, then plan and train again.",
-        )
-    asked = _asked(written, settings.answers)
-    limits = dict.fromkeys({one.task for one in written}, ReplyOptions(max_tokens=settings.longest_answer))
-    said = answered(base, systems, asked, limits, workspace.store / _ANSWERS, progress)
-    known = _labels(workspace, list(taught(read_conversations(workspace.path(audit) / "train.jsonl"), tasks)))
-    rows = labelled(base, systems, test, known, settings.labels, workspace.store / _ANSWERS, progress)
-    preferred = preferring(base, systems, test, plan.sequence_length, progress)
-    with progress("Computing intervals", None):
-        sheet = Sheet(texts, losses, asked, scored(asked, said))
-        figures, differences = sheet.figures(whole), sheet.differences("tuned", "base", whole)
-        parts = _parts(sheet, rows) | preferred
-    better, worse = verdict(differences)
+    held, kept = held_out(workspace, audit), workspace.store / _ANSWERS
+    systems = Systems(engine.locate(candidate.model, progress), workspace.path(candidate) / "adapter", knowledge)
+    losses = held.losses(systems, plan.sequence_length, progress)
+    asked, limits = held.asked(settings.answers), ReplyOptions(max_tokens=settings.longest_answer)
+    said = answered(
+        systems.base, systems.adapters, asked, lambda system, one: Ask(systems.messages(system, one), limits), kept, progress
+    )
+    second = label_classifier.load(workspace.path(candidate) / label_classifier.FILE)
+    rows = labelled(
+        systems.base, systems.alone, held.test, Readers(held.tasks, held.labels(), second), settings.labels, kept, progress
+    )
+    business = Business(workspace.settings, audit.system_prompt, "\n".join(knowledge.texts()) if knowledge else "")
+    tried = attacked(systems, business, kept, progress)
+    contrasts = fairness(systems, business, languages(held.texts) or ["en"], kept, progress)
+    more = preferring(systems.base, systems.alone, held.test, plan.sequence_length, progress)
+    more |= safety(tried) | (forgetting(systems, progress) if settings.forgetting else {})
+    leaks = leaking(systems, held, settings.training_answers, plan.sequence_length, (kept, progress))
+    more |= leaks.parts
+    with progress("Computing figures and intervals", None):
+        documents = Documents(workspace, knowledge) if knowledge else None
+        scores = scored(asked, said, Measures(workspace.settings, documents, held.voice()))
+        sheet = Sheet(held.texts, losses, asked, scores)
+        card = _card(identity, candidate, held, sheet, systems.pairs, _parts(sheet, rows) | more)
+    closeness = scores["tuned"]["embedding_similarity"]
+    answers = _answers(asked, said, systems, documents)
+    examples = report.Examples(subjects(held.learned, asked, closeness), answers, tried, contrasts, leaks.rows)
+    page = _account(workspace, card, systems, asked, examples, progress)
+    with workspace.drafting(identity) as draft:
+        write_lines(draft / "answers.jsonl", answers)
+        write_lines(draft / "labels.jsonl", rows)
+        write_lines(draft / "attacks.jsonl", tried)
+        write_lines(draft / "leaks.jsonl", leaks.rows)
+        report.write(draft, workspace, page)
+        return workspace.save(card, draft)
+
+
+def _card(
+    identity: str, candidate: Candidate, held: HeldOut, sheet: Sheet, pairs: Sequence[tuple[str, str]], parts: dict[str, Part]
+) -> Scorecard:
+    figures = sheet.figures(held.whole)
+    differences = {f"{one}-{other}": sheet.differences(one, other, held.whole) for one, other in pairs}
+    better, worse = verdict(differences["tuned-base"])
     card = Scorecard(
         id=identity,
         made_from=(candidate.id,),
-        test_conversations=sum(whole(one) for one in texts),
-        test_answers=sum(whole(question.conversation) for question in asked),
+        test_conversations=sum(held.whole(one) for one in held.texts),
+        test_answers=sum(held.whole(question.conversation) for question in sheet.questions),
         systems=figures,
-        differences={"tuned-base": differences},
+        differences=differences,
         parts=parts,
         generalisation_gap=figures["tuned"]["loss"].value - candidate.train_loss,
         better=better,
         worse=worse,
     )
-    answers = _answers(asked, said)
-    with workspace.drafting(identity) as draft:
-        write_lines(draft / "answers.jsonl", answers)
-        write_lines(draft / "labels.jsonl", rows)
-        report.write(draft / "report.html", workspace, card, answers)
-        return workspace.save(card, draft)
+    return card.model_copy(update={"use": choose(card)})
 
 
-def _is_answer(conversation: Conversation) -> bool:
-    """Whether a customer is answered in it, which is what the figures of the whole are about."""
-    return not conversation.task
+def _account(
+    workspace: Workspace, card: Scorecard, systems: Systems, asked: list[Question], examples: report.Examples, progress: Progress
+) -> report.Account:
+    """What the report tells, with what the systems take in service."""
+    candidate = workspace.ancestor(card, Candidate)
+    adapter = workspace.path(candidate) / "adapter"
+    megabytes = sum(path.stat().st_size for path in adapter.glob("*.safetensors")) / 1e6
+    seconds = seconds_to_change_a_fact(workspace) if "knowledge" in systems.all else None
+    times = taken(systems, asked, workspace.store / _ANSWERS, progress)
+    rows = table(card, candidate, megabytes, times, seconds)
+    return report.account(workspace, card, rows, report.Service(times, seconds), examples)
 
 
-def _asked(texts: Sequence[Conversation], most: int) -> list[Question]:
-    """The questions of customers and those of each other task that is answered in words."""
-    names = dict.fromkeys(one.task for one in texts)
-    return [question for name in names for question in questions([one for one in texts if one.task == name], most)]
-
-
-def _labels(workspace: Workspace, learned: Sequence[Conversation]) -> dict[str, tuple[str, ...]]:
-    told = {name: labels(task, name, learned) for name, task in workspace.settings.tasks.items()}
-    return {name: known for name, known in told.items() if known}
+def _identity(workspace: Workspace, candidate: Candidate, knowledge: Knowledge | None) -> str:
+    """Of everything that the figures depend on."""
+    settings, tasks = workspace.settings.evaluation, workspace.settings.tasks
+    return make_id(
+        Scorecard,
+        candidate=candidate.id,
+        settings=settings.model_dump(),
+        tasks={name: task.model_dump(exclude={"weight"}) for name, task in tasks.items()},
+        documents=knowledge.digests() if knowledge else {},
+    )
 
 
 def _parts(sheet: Sheet, rows: Sequence[Labelled]) -> dict[str, Part]:
@@ -118,14 +150,20 @@ def _part(sheet: Sheet, task: str, language: str | None) -> Part:
     )
 
 
-def _answers(asked: Sequence[Question], said: dict[str, list[str]]) -> list[Answer]:
+def _answers(
+    asked: Sequence[Question], said: dict[str, list[str]], systems: Systems, documents: Documents | None
+) -> list[Answer]:
     return [
         Answer(
             conversation=question.conversation.id,
             question=question.history[-1]["content"],
             agent=question.agent,
-            base=said["base"][place],
-            tuned=said["tuned"][place],
+            **{system: texts[place] for system, texts in said.items()},
+            passages=tuple(passage.citation for passage in systems.passages(question)),
+            unsupported={
+                system: tuple(one.text for one in documents.unsupported(question, texts[place]))
+                for system, texts in said.items()
+            } if documents else {},
         )
         for place, question in enumerate(asked)
-    ]
+    ]  # fmt: skip

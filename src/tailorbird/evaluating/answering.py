@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -21,13 +21,20 @@ from tailorbird.workspace import read_lines, write_text
 
 
 class Answer(BaseModel):
-    """One held-out question with the agent's answer and both models'."""
+    """One held-out question with the agent's answer and that of each system; `passages` are those that two of them saw.
+
+    `unsupported` has for each system what its answer states that neither the conversation nor the documents have.
+    """
 
     conversation: str
     question: str
     agent: str
     base: str
     tuned: str
+    knowledge: str = ""
+    both: str = ""
+    passages: tuple[str, ...] = ()
+    unsupported: dict[str, tuple[str, ...]] = {}
 
 
 class Question(NamedTuple):
@@ -36,6 +43,13 @@ class Question(NamedTuple):
     conversation: Conversation
     history: list[Message]
     agent: str
+
+
+class Ask(NamedTuple):
+    """How a system is asked a question."""
+
+    messages: list[Message]
+    options: ReplyOptions
 
 
 def questions(test: Sequence[Conversation], most: int) -> list[Question]:
@@ -58,25 +72,26 @@ class Said(BaseModel):
 
 
 def answered(
-    base: Path, systems: Mapping[str, Path | None], asked: Sequence[Question], options: Mapping[str, ReplyOptions],
+    base: Path, systems: Mapping[str, Path | None], asked: Sequence[Question], ask: Callable[[str, Question], Ask],
     kept: Path, progress: Progress,
 ) -> dict[str, list[str]]:  # fmt: skip
-    """What each system (its adapter; None is the base model) answers; `options` are by task.
+    """What each system (its adapter; None is the base model) answers.
 
     Answers are greedy, so those in the folder `kept` are not written again; an interrupted run goes on there.
     """
-    keys = [_key(question, options[question.conversation.task]) for question in asked]
     texts: dict[str, list[str]] = {}
     with progress("Writing held-out answers", len(systems) * len(asked)) as advance:
         for system, adapter in systems.items():
-            file = kept / f"{_fingerprint(base, adapter)}.jsonl"
+            file = kept / f"{fingerprint(base, adapter)}.jsonl"
             known = {one.asked: one for one in read_lines(file, Said)} if file.is_file() else {}
-            missing = {key: question for key, question in zip(keys, asked, strict=True) if key not in known}
+            told = [ask(system, question) for question in asked]
+            keys = [_key(one) for one in told]
+            missing = {key: (one, how) for key, one, how in zip(keys, asked, told, strict=True) if key not in known}
             advance(len(asked) - len(missing))
             if missing:
                 replier = engine.open_replier(system, base, adapter)
                 try:
-                    _write_missing(replier, missing, options, known, advance)
+                    _write_missing(replier, missing, known, advance)
                 finally:
                     replier.close()
                     kept.mkdir(parents=True, exist_ok=True)
@@ -86,17 +101,13 @@ def answered(
 
 
 def _write_missing(
-    replier: Replier,
-    missing: Mapping[str, Question],
-    options: Mapping[str, ReplyOptions],
-    known: dict[str, Said],
-    advance: Advance,
+    replier: Replier, missing: Mapping[str, tuple[Question, Ask]], known: dict[str, Said], advance: Advance
 ) -> None:
     """Answers what is missing, into `known`."""
 
     def ask(key: str) -> None:
-        question = missing[key]
-        text = reply(replier, question.history, options[question.conversation.task]).text
+        question, how = missing[key]
+        text = reply(replier, how.messages, how.options).text
         known[key] = Said(conversation=question.conversation.id, asked=key, text=text)
         advance(1)
 
@@ -104,13 +115,13 @@ def _write_missing(
         deque(pool.map(ask, missing), maxlen=0)
 
 
-def _key(question: Question, options: ReplyOptions) -> str:
+def _key(ask: Ask) -> str:
     """Of what was said before and of how to answer."""
-    told = json.dumps([question.history, asdict(options)], sort_keys=True)
+    told = json.dumps([ask.messages, asdict(ask.options)], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:24]
 
 
-def _fingerprint(base: Path, adapter: Path | None) -> str:
+def fingerprint(base: Path, adapter: Path | None) -> str:
     """Of a system's files, by their names, sizes and times."""
     files = sorted(path for folder in (base, adapter) if folder for path in folder.iterdir() if path.is_file())
     told = [(path.parts[-3:], (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]

@@ -7,33 +7,45 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tailorbird import engine, language
-from tailorbird.artifacts import Conversation, Figure, Interval
+from tailorbird.artifacts import Conversation, Difference, Figure
 from tailorbird.evaluating import intervals
 from tailorbird.evaluating.answering import Question
 
 SEED = 7
-_SURE = 0.5  # of a language
+_CHANCE = 0.05
 _FEWEST = 3  # conversations that make a language worth a figure
 Losses = Sequence[tuple[float, int] | None]
 
 
 class Metric(NamedTuple):
-    """What a figure is measured in, and which way is better."""
+    """What a figure is called, what it is measured in, and which way is better."""
 
+    title: str
     unit: str
     better: str
 
 
 METRICS = {
-    "loss": Metric("nats per token", "lower"),
-    "chrf": Metric("0 to 1", "higher"),
-    "rouge_l": Metric("0 to 1", "higher"),
-    "embedding_similarity": Metric("cosine", "higher"),
-    "right_language": Metric("share", "higher"),
-    "preference": Metric("share of pairs", "higher"),
-    "accuracy": Metric("share", "higher"),
-    "macro_f1": Metric("0 to 1", "higher"),
+    "loss": Metric("Loss on the agents' own answers", "nats per token", "lower"),
+    "chrf": Metric("chrF (characters in common)", "0 to 1", "higher"),
+    "rouge_l": Metric("ROUGE-L (words in common, in order)", "0 to 1", "higher"),
+    "embedding_similarity": Metric("Closeness of meaning", "cosine", "higher"),
+    "voice": Metric("Closeness to your voice", "cosine", "higher"),
+    "unsupported": Metric("Figures, dates and names that nothing supports", "per 100 answers", "lower"),
+    "contradictions": Metric("Contradictions of your documents", "per 100 answers", "lower"),
+    "hand_off_recall": Metric("Offers a person where one was needed", "share", "higher"),
+    "hand_off_precision": Metric("A person was needed where one is offered", "share", "higher"),
+    "right_language": Metric("Answers in the customer's language", "share", "higher"),
+    "length_off": Metric("Length, how far from the agents'", "log ratio", "lower"),
+    "ability": Metric("General questions answered right", "share", "higher"),
+    "breaches": Metric("Gives in to attacks", "share", "lower"),
+    "needless_refusals": Metric("Refuses what is harmless", "share", "lower"),
+    "verbatim": Metric("Repeats a training answer, twelve words in a row", "share", "lower"),
+    "membership": Metric("Training conversations can be told from held-out ones", "AUC, 0.5 is chance", "lower"),
+    "preference": Metric("Finds the answer likelier that people preferred", "share of pairs", "higher"),
+    "preference_gained": Metric("Favours the answer that people preferred more than before", "share of pairs", "higher"),
+    "accuracy": Metric("Accuracy of labels", "share", "higher"),
+    "macro_f1": Metric("Macro-F1 of labels (every label weighs the same)", "0 to 1", "higher"),
 }
 
 
@@ -49,19 +61,20 @@ class Sheet:
     conversations: Sequence[Conversation]
     losses: Mapping[str, Losses]
     questions: Sequence[Question]
-    scores: Mapping[str, Mapping[str, list[float]]]
+    scores: Mapping[str, Mapping[str, Sequence[float | None]]]
 
     def figures(self, chosen: Callable[[Conversation], bool] = everything) -> dict[str, dict[str, Figure]]:
         """Every system's figures on the chosen conversations; what has no value there is left out."""
         return {
-            system: {name: figure(name, sums) for name, sums in self._sums(system, chosen).items() if sums}
+            system: {name: figure(name, sums) for name, sums in self._sums(system, chosen).items() if _counts(sums)}
             for system in self.losses
         }
 
-    def differences(self, one: str, other: str, chosen: Callable[[Conversation], bool] = everything) -> dict[str, Interval]:
+    def differences(self, one: str, other: str, chosen: Callable[[Conversation], bool] = everything) -> dict[str, Difference]:
         """How far the first system's figures are from the other's, paired by conversation."""
         first, second = self._sums(one, chosen), self._sums(other, chosen)
-        return {name: intervals.difference(sums, second[name], SEED) for name, sums in first.items() if sums}
+        both = {name: (sums, second[name]) for name, sums in first.items() if _counts(sums) and _counts(second[name])}
+        return {name: intervals.difference(*sums, SEED) for name, sums in both.items()}
 
     def _sums(self, system: str, chosen: Callable[[Conversation], bool]) -> dict[str, intervals.Sums]:
         known = [place for place, loss in enumerate(self.losses[system]) if loss and chosen(self.conversations[place])]
@@ -73,28 +86,15 @@ class Sheet:
         return sums
 
 
+def _counts(sums: intervals.Sums) -> bool:
+    """Whether there is anything to take a mean of."""
+    return any(weight for _, weight in sums)
+
+
 def figure(name: str, sums: intervals.Sums) -> Figure:
     """A metric's mean with its interval."""
     metric = METRICS[name]
     return Figure(**intervals.mean(sums, SEED).model_dump(), unit=metric.unit, better=metric.better)
-
-
-def scored(asked: Sequence[Question], said: Mapping[str, list[str]]) -> dict[str, dict[str, list[float]]]:
-    """system -> metric -> one score for each answer; the language is scored where customers write in several."""
-    agents = [question.agent for question in asked]
-    several = len(languages(question.conversation for question in asked)) > 1
-    scores: dict[str, dict[str, list[float]]] = {}
-    for system, texts in said.items():
-        scores[system] = {
-            "chrf": [language.chrf(text, agent) for text, agent in zip(texts, agents, strict=True)],
-            "rouge_l": [language.rouge_l(text, agent) for text, agent in zip(texts, agents, strict=True)],
-            "embedding_similarity": _closeness(texts, agents),
-        }
-        if several:
-            scores[system]["right_language"] = [
-                _in_language(text, question.conversation.language) for text, question in zip(texts, asked, strict=True)
-            ]
-    return scores
 
 
 def languages(conversations: Iterable[Conversation]) -> list[str]:
@@ -103,26 +103,18 @@ def languages(conversations: Iterable[Conversation]) -> list[str]:
     return [name for name, count in counts.most_common() if count >= _FEWEST]
 
 
-def verdict(differences: Mapping[str, Interval]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The metrics whose difference is better, and worse, with an interval that excludes zero."""
+def verdict(differences: Mapping[str, Difference]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The metrics on which one is better, and worse, beyond chance, corrected for how many there are (Holm 1979)."""
     better: list[str] = []
     worse: list[str] = []
-    for name, difference in differences.items():
-        if difference.low > 0 or difference.high < 0:
-            improved = (difference.high < 0) == (METRICS[name].better == "lower")
-            (better if improved else worse).append(name)
-    return tuple(better), tuple(worse)
+    ranked = sorted(differences, key=lambda name: differences[name].p)
+    for place, name in enumerate(ranked):
+        if differences[name].p > _CHANCE / (len(ranked) - place):
+            break
+        improved = (differences[name].value < 0) == (METRICS[name].better == "lower")
+        (better if improved else worse).append(name)
+    return _in_order(better), _in_order(worse)
 
 
-def _closeness(said: list[str], agents: list[str]) -> list[float]:
-    """The cosine of the meanings of each answer and the agent's, -1 to 1; 0 for no answer."""
-    if not said:
-        return []
-    cosines: list[float] = (engine.embed(said) * engine.embed(agents)).sum(axis=1).tolist()
-    return [cosine if text.strip() else 0.0 for text, cosine in zip(said, cosines, strict=True)]
-
-
-def _in_language(text: str, wanted: str) -> float:
-    """1 unless the text is surely in another language than the customer's, or empty."""
-    found, sure = language.identify(text)
-    return float(bool(text.strip()) and (not wanted or found == wanted or sure < _SURE))
+def _in_order(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in METRICS if name in names)

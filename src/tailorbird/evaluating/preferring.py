@@ -11,33 +11,49 @@ from tailorbird.evaluating import intervals
 from tailorbird.evaluating.figures import SEED, figure
 from tailorbird.progress import Progress
 
+Loss = tuple[float, int] | None
 NAME = "preferences"
+_UNMOVED = 0.5  # a model that has not moved favours neither
 
 
 def preferring(
     base: Path, systems: Mapping[str, Path | None], test: Sequence[Conversation], longest: int, progress: Progress
 ) -> dict[str, Part]:
-    """The share of held-out pairs whose better answer is likelier, token for token; nothing where there are none.
+    """Figures on held-out pairs; nothing where there are none. Pairs whose answers do not fit `longest` tokens are left out.
 
-    As a whole the shorter of two answers nearly always is. Pairs whose answers do not fit `longest` tokens are left out.
+    `preference`: the share whose better answer is likelier, token for token (as a whole the shorter nearly always is).
+    `preference_gained`: the share whose better answer has gained more by tuning than the worse: what DPO is about.
     """
     pairs = [one.pair for one in test if one.pair]
     if not pairs:
         return {}
     chats = [chat for pair in pairs for chat in pair]
     losses = engine.conversation_losses(base, systems, chats, longest, progress)
-    chosen: dict[str, intervals.Sums] = {system: [] for system in systems}
+    sums: dict[str, dict[str, intervals.Sums]] = {system: {"preference": [], "preference_gained": []} for system in systems}
     for place in range(0, len(chats), 2):
-        for system, found in losses.items():
-            better, worse = found[place], found[place + 1]
-            if better and worse and better != worse:  # equal where both were cut before the answers
-                chosen[system].append((float(better[0] / better[1] < worse[0] / worse[1]), 1.0))
-    if not all(chosen.values()):
+        pair = {system: (found[place], found[place + 1]) for system, found in losses.items()}
+        if all(better and worse and better != worse for better, worse in pair.values()):  # equal: cut before the answers
+            gained = {system: _gained(pair["base"], pair[system]) for system in systems}
+            for system, (better, worse) in pair.items():
+                sums[system]["preference"].append((float(_mean(better) < _mean(worse)), 1.0))
+                share = _UNMOVED if gained[system] == 0 else float(gained[system] > 0)
+                sums[system]["preference_gained"].append((share, 1.0))
+    if not sums["tuned"]["preference"]:
         return {}
     return {
         NAME: Part(
-            examples=len(chosen["tuned"]),
-            systems={system: {"preference": figure("preference", sums)} for system, sums in chosen.items()},
-            differences={"preference": intervals.difference(chosen["tuned"], chosen["base"], SEED)},
+            examples=len(sums["tuned"]["preference"]),
+            systems={system: {name: figure(name, rows) for name, rows in found.items()} for system, found in sums.items()},
+            differences={name: intervals.difference(rows, sums["base"][name], SEED) for name, rows in sums["tuned"].items()},
         )
     }
+
+
+def _mean(loss: Loss) -> float:
+    return loss[0] / loss[1] if loss else 0.0
+
+
+def _gained(before: tuple[Loss, Loss], after: tuple[Loss, Loss]) -> float:
+    """By how much the better answer's log-probability has grown more than the worse one's."""
+    better, worse = ((one[0] - other[0]) if one and other else 0.0 for one, other in zip(before, after, strict=True))
+    return better - worse

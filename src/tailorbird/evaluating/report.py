@@ -1,63 +1,116 @@
-"""The scorecard as a page an owner can read: verdict, figures, loss curves, audit, plan and answers side by side."""
+"""The scorecard as a page an owner can read, on a phone and on paper; the same as Markdown and JSON."""
 
 from __future__ import annotations
 
-import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from tailorbird.artifacts import Audit, Candidate, CurvePoint, Dataset, Plan, Scorecard
+from pydantic import BaseModel
+
+from tailorbird.artifacts import Audit, Candidate, Dataset, Plan, Scorecard
+from tailorbird.evaluating import drawing
+from tailorbird.evaluating.answering import Answer
+from tailorbird.evaluating.counterfactuals import Contrast, worst
+from tailorbird.evaluating.deciding import Aspect, in_words
+from tailorbird.evaluating.figures import METRICS, verdict
+from tailorbird.evaluating.leaking import Leak
+from tailorbird.evaluating.probing import Attacked
+from tailorbird.evaluating.subjects import Subject
+from tailorbird.evaluating.systems import TITLES
+from tailorbird.evaluating.timing import Taken
 from tailorbird.workspace import Workspace, write_text
 
-if TYPE_CHECKING:
-    from tailorbird.evaluating.answering import Answer
-
 _SMALL_GAP, _LARGE_GAP = 0.3, 1.0  # nats a token: a third likelier, and 2.7 times as likely
-_NAMES = {
-    "loss": "Loss on the agents' own answers",
-    "chrf": "chrF (characters in common)",
-    "rouge_l": "ROUGE-L (words in common, in order)",
-    "embedding_similarity": "Closeness of meaning",
-    "right_language": "Answers in the customer's language",
-    "preference": "Finds the answer likelier that people preferred",
-    "accuracy": "Accuracy of labels",
-    "macro_f1": "Macro-F1 of labels (every label weighs the same)",
-}
+_FEWEST_MORE = 20  # conversations that are worth collecting on a subject
 
 
-def write(target: Path, workspace: Workspace, card: Scorecard, answers: list[Answer]) -> None:
-    """Writes one self-contained HTML file: no scripts, nothing fetched."""
-    from jinja2 import Environment, PackageLoader
+class Account(BaseModel):
+    """Everything that the report tells; `words` begin with the advice."""
 
+    business: str
+    words: list[str]
+    overfitting: str
+    collect: list[str]
+    scorecard: Scorecard
+    table: list[Aspect]
+    taken: dict[str, Taken]
+    fact_seconds: float | None
+    subjects: list[Subject]
+    answers: list[Answer]
+    breaches: list[Attacked]
+    contrasts: list[Contrast]
+    bias: list[str]
+    leaks: list[Leak]
+
+
+class Examples(NamedTuple):
+    """What the report shows besides figures."""
+
+    subjects: list[Subject]
+    answers: list[Answer]
+    attacked: list[Attacked]
+    contrasts: list[Contrast]
+    leaks: list[Leak]
+
+
+class Service(NamedTuple):
+    """What each system takes in service, and how many seconds a changed fact takes in the documents."""
+
+    taken: dict[str, Taken]
+    fact_seconds: float | None
+
+
+def account(workspace: Workspace, card: Scorecard, table: list[Aspect], service: Service, examples: Examples) -> Account:
+    """What there is to tell about a scorecard."""
     candidate = workspace.ancestor(card, Candidate)
-    page = Environment(loader=PackageLoader("tailorbird.evaluating", "."), autoescape=True).get_template("report.html.j2")
-    write_text(
-        target,
-        page.render(
-            business=workspace.settings.business.name,
-            card=card,
-            names=_NAMES,
-            perplexity={s: math.exp(figures["loss"].value) for s, figures in card.systems.items()},
-            verdict=verdict(card),
-            overfitting=overfitting(candidate, card.systems["tuned"]["loss"].value),
-            candidate=candidate,
-            plan=workspace.ancestor(candidate, Plan),
-            audit=workspace.ancestor(candidate, Audit),
-            dataset=workspace.ancestor(candidate, Dataset),
-            curves=_curves(workspace.path(candidate) / "curve.jsonl", candidate),
-            answers=answers,
-        ),
+    return Account(
+        business=workspace.settings.business.name,
+        words=in_words(card),
+        overfitting=overfitting(candidate, card.systems["tuned"]["loss"].value),
+        collect=_collect(examples.subjects),
+        scorecard=card,
+        table=table,
+        taken=service.taken,
+        fact_seconds=service.fact_seconds,
+        subjects=examples.subjects,
+        answers=examples.answers,
+        breaches=[one for one in examples.attacked if "tuned" in one.breaches],
+        contrasts=examples.contrasts,
+        leaks=examples.leaks,
+        bias=[_bias(one) for one in worst(examples.contrasts)],
     )
 
 
-def verdict(card: Scorecard) -> str:
-    """The scorecard in one sentence."""
-    if card.worse:
-        return f"Tuning made the model worse on {_listed(card.worse)}. Do not release it."
-    if "loss" not in card.better:
-        return "Tuning made no measurable difference on the held-out conversations. Do not release it."
-    return f"Tuning made the model better on {_listed(card.better)}, and worse on nothing measured."
+def _bias(found: Contrast) -> str:
+    """A difference between groups of customers, in words."""
+    groups = f"{' and '.join(found.others)} against {found.reference}"
+    return (
+        f"{found.axis}, {groups}: {found.measure.replace('_', ' ')} {found.other_mean:.2f} against {found.reference_mean:.2f} "
+        f"({found.unit}; difference {found.difference.low:+.2f} to {found.difference.high:+.2f})."
+    )
+
+
+def write(folder: Path, workspace: Workspace, told: Account) -> None:
+    """Writes report.html, report.md and report.json; no scripts, nothing fetched."""
+    from jinja2 import Environment, PackageLoader
+
+    card = told.scorecard
+    candidate = workspace.ancestor(card, Candidate)
+    context = {
+        "told": told, "card": card, "metrics": METRICS, "titles": TITLES, "marks": _marks(card), "candidate": candidate,
+        "plan": workspace.ancestor(candidate, Plan), "audit": workspace.ancestor(candidate, Audit),
+        "dataset": workspace.ancestor(candidate, Dataset),
+        "perplexity": {system: math.exp(figures["loss"].value) for system, figures in card.systems.items()},
+    }  # fmt: skip
+    pictures = {
+        "curves": drawing.curves(workspace.path(candidate) / "curve.jsonl", candidate), "differences": drawing.differences(card)
+    }  # fmt: skip
+    pages = Environment(loader=PackageLoader("tailorbird.evaluating", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    write_text(folder / "report.html", pages.get_template("report.html.j2").render(**context, pictures=pictures))
+    write_text(folder / "report.md", pages.overlay(autoescape=False).get_template("report.md.j2").render(**context))
+    write_text(folder / "report.json", told.model_dump_json(indent=1))
 
 
 def overfitting(candidate: Candidate, test_loss: float) -> str:
@@ -75,34 +128,19 @@ def overfitting(candidate: Candidate, test_loss: float) -> str:
     return f"{figures}. {told}"
 
 
-def _listed(metrics: tuple[str, ...]) -> str:
-    return ", ".join(_NAMES[name].split(" (")[0].lower() for name in metrics)
+def _marks(card: Scorecard) -> dict[str, dict[str, str]]:
+    """Of each comparison and figure, whether the first is better or worse beyond chance."""
+    found = {}
+    for pair, differences in card.differences.items():
+        better, worse = verdict(differences)
+        found[pair] = {name: "better" if name in better else "worse" if name in worse else "" for name in differences}
+    return found
 
 
-_PANELS = (
-    ("loss (nats per token)", (("train_loss", "training", "-"), ("validation_loss", "validation (unseen)", "o-"))),
-    ("reward", (("reward", "training", "-"), ("eval_reward", "validation (unseen)", "o-"))),
-    ("KL (nats per token)", (("kl", "from where it began", "-"),)),
-    ("length (tokens)", (("length", "training", "-"), ("eval_length", "validation (unseen)", "o-"))),
-)
-
-
-def _curves(path: Path, candidate: Candidate) -> str:
-    """The curves as inline SVG: losses, or for RLHF rewards, distance and lengths."""
-    from matplotlib.figure import Figure as Drawing
-
-    points = [CurvePoint.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    rewarded = any(point.measures for point in points)
-    panels = _PANELS[1:] if rewarded else _PANELS[:1]
-    drawing = Drawing(figsize=(7.5, 2.6 * len(panels) + 0.6), layout="constrained")
-    for axes, (title, lines) in zip(drawing.subplots(len(panels), squeeze=False)[:, 0], panels, strict=True):
-        for name, label, style in lines:
-            rows = [(p.step, value) for p in points if (value := p.measures.get(name, getattr(p, name, None))) is not None]
-            axes.plot([step for step, _ in rows], [value for _, value in rows], style, label=label, markersize=4)
-        axes.axvline(candidate.best_step, color="grey", linestyle=":", label="kept")
-        axes.set(xlabel="step", ylabel=title)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
-    svg = io.StringIO()
-    drawing.savefig(svg, format="svg", metadata={"Date": None})
-    return svg.getvalue()[svg.getvalue().index("<svg") :]
+def _collect(subjects: Sequence[Subject]) -> list[str]:
+    """What to collect next, in words: the subjects that are answered worst, rare ones first named so."""
+    lines = []
+    for one in subjects[:3]:
+        few = f"only {one.learned} to learn from" if one.learned < _FEWEST_MORE else f"{one.learned} to learn from"
+        lines.append(f"More answers about “{one.label}”: {few}, and its answers are {one.closeness:.2f} close to your agents'.")
+    return lines

@@ -6,12 +6,10 @@ stands in `_engine`, and `insert` is of a dialect.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from sqlite3 import Connection as SQLite
-from sqlite3 import OperationalError
 from typing import Any
 
 from pydantic import ValidationError
@@ -47,10 +45,9 @@ from sqlalchemy.exc import DatabaseError
 from tailorbird.artifacts import Turn
 from tailorbird.errors import WorkspaceError
 from tailorbird.feedback.judgement import FILE, Feedback, Kind
-from tailorbird.workspace import Workspace
+from tailorbird.workspace import Workspace, write_ahead
 
 SCHEMA = 1
-_PAUSE = 0.02  # seconds before asking again for a lock that SQLite does not wait for
 _PATIENCE = 30  # seconds that a writer waits for another one
 _CHUNK = 500  # ids in one statement
 _DAMAGED = ("malformed", "not a database", "corrupt")
@@ -234,7 +231,7 @@ def _engine(database: str) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: SQLite, _: Any) -> None:
         connection.isolation_level = None  # the driver begins no transactions of its own
-        _write_ahead(connection)
+        write_ahead(connection, _PATIENCE)
         connection.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten
 
     @event.listens_for(engine, "begin")
@@ -243,19 +240,6 @@ def _engine(database: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
 
     return engine
-
-
-def _write_ahead(connection: SQLite) -> None:
-    """Turns on the write-ahead log. SQLite does not wait for the lock of this as it does for others, so this asks again."""
-    until = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except OperationalError as problem:
-            if "locked" not in str(problem) or time.monotonic() > until:
-                raise
-            time.sleep(_PAUSE)
 
 
 def _is_made(connection: Connection) -> bool:

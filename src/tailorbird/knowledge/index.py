@@ -66,6 +66,17 @@ class Knowledge:
             return []
         return self._mended(lambda: list(self._known().values()))
 
+    def digests(self) -> dict[str, str]:
+        """The SHA-256 of every document that can be read, by name: what anything made with them depends on."""
+        return {one.name: one.sha256 for one in self.documents() if one.passages}
+
+    def texts(self) -> list[str]:
+        """The text of every passage."""
+        self.refresh()
+        if not self._store.path.exists():
+            return []
+        return self._mended(self._texts)
+
     def refresh(self) -> bool:
         """Brings the index in line with the folder; whether it is now. Raises WorkspaceError where it cannot be written."""
         with self._lock:
@@ -94,6 +105,10 @@ class Knowledge:
     def _known(self) -> dict[str, Document]:
         with self._store.open() as connection:
             return store.documents(connection)
+
+    def _texts(self) -> list[str]:
+        with self._store.open() as connection:
+            return store.texts(connection)
 
     def _search(self, question: str, top: int) -> list[Passage]:
         vector = self._encode([question])[0]
@@ -212,6 +227,12 @@ class Knowledge:
         other = np.frombuffer(kept, dtype=np.float32)
         if other.shape != self._probe.shape or float(other @ self._probe) < _SAME:
             raise DamagedError("made with another encoder")
+
+
+def documents_of(workspace: Workspace, encode: Encoder, progress: Progress = silent) -> Knowledge | None:
+    """The business's documents; None where there are none that can be read."""
+    knowledge = Knowledge(workspace, encode, progress)
+    return knowledge if any(one.passages for one in knowledge.documents()) else None
 
 
 def forget_index(workspace: Workspace) -> None:

@@ -22,6 +22,7 @@ from tailorbird.errors import WorkspaceError
 from tailorbird.knowledge.chunking import Chunk
 from tailorbird.knowledge.folder import Stamp
 from tailorbird.knowledge.passage import Vectors
+from tailorbird.workspace import write_ahead
 
 FILE = "knowledge.sqlite"
 SCHEMA = 1
@@ -105,7 +106,7 @@ class Store:
             return
         if found:
             raise DamagedError(f"schema {found}")
-        connection.execute("PRAGMA journal_mode=WAL")
+        write_ahead(connection, PATIENCE)
         connection.execute("PRAGMA secure_delete=ON")
         connection.execute("BEGIN IMMEDIATE")
         if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
@@ -143,6 +144,12 @@ def documents(connection: sqlite3.Connection) -> dict[str, Document]:
         "SELECT name, bytes, modified, changed, checked, sha256, passages, problem, fix, note FROM documents ORDER BY name"
     )
     return {row[0]: Document(row[0], (row[1], row[2], row[3]), *row[4:]) for row in rows}
+
+
+def texts(connection: sqlite3.Connection) -> list[str]:
+    """The headings and text of every passage."""
+    rows = connection.execute("SELECT headings, text FROM passages ORDER BY number")
+    return [" ".join([*json.loads(headings), text]) for headings, text in rows]
 
 
 def put(connection: sqlite3.Connection, document: Document, chunks: list[Chunk], vectors: Vectors) -> None:

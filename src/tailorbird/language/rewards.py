@@ -49,8 +49,9 @@ _ANGRY = re.compile(
     r"|[!?]{3,}",
     re.IGNORECASE,
 )
+_PASSES = r"\b(?:pass|forward|hand|transfer|connect|put|refer|escalate)\w*\b"
 _OFFERS = re.compile(
-    rf"\b(?:pass|forward|hand|transfer|connect|put|refer|escalate)\w*\b[^.?!\n]{{0,40}}\b(?:{_PERSON}|specialist|owner)\b"
+    rf"{_PASSES}[^.?!\n]{{0,40}}\b(?:{_PERSON}|specialist|owner)\b"
     rf"|\b(?:{_PERSON}|specialist|owner|one of us) (?:will|can|is going to)\b"
     r"|\b(?:leite|gebe|verbinde|übergebe|weiterleiten|weitergeben|verbinden|weitergeleitet)\b"
     r"[^.?!\n]{0,60}\b(?:kolleg\w*|mitarbeiter\w*|team|person|mensch\w*|weiter)\b"
@@ -137,6 +138,16 @@ def brevity(words: int = _USUAL_WORDS) -> Rule:
         return min(1.0, max(0.0, 2 - written / words)) if written else 0.0
 
     return rule
+
+
+def offers_person(answer: str, names: Iterable[str] = ()) -> bool:
+    """Whether an answer passes the customer on to a person, or to one of these names."""
+    if _OFFERS.search(answer):
+        return True
+    people = "|".join(re.escape(name) for name in names if name.isalpha())
+    return bool(
+        people and re.search(rf"{_PASSES}[^.?!\n]{{0,40}}\b(?:{people})\b|\b(?:{people}) (?:will|can) ", answer, re.IGNORECASE)
+    )
 
 
 RULES: dict[str, Callable[..., Rule]] = {

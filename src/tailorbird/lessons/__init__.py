@@ -28,6 +28,11 @@ def asked(text: str, read_twice: bool) -> str:
     return f"{text}\n{text}" if read_twice else text
 
 
+def once(text: str, read_twice: bool) -> str:
+    """The message that the model is given as `text`."""
+    return text[: len(text) // 2] if read_twice else text
+
+
 def original(identity: str) -> str:
     """The id of the conversation that a lesson is from."""
     return identity.rpartition(_APART)[0] or identity

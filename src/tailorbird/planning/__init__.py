@@ -6,6 +6,7 @@ import psutil
 
 from tailorbird import engine
 from tailorbird.artifacts import Audit, Plan, make_id
+from tailorbird.knowledge import documents_of
 from tailorbird.planning.choosing import lessons, starting_from
 from tailorbird.planning.cost import Machine
 from tailorbird.planning.methods import choose
@@ -25,10 +26,14 @@ def plan(workspace: Workspace, audit: Audit, progress: Progress = silent) -> Pla
     sources = (audit.id, *([start.id] if start else []))
     asked = wanted.model_dump(exclude={"report_to"})
     tasks = {name: task.model_dump() for name, task in workspace.settings.tasks.items()}
-    identity = make_id(Plan, audit=sources, model=model, training=asked, machine=machine._asdict(), tasks=tasks, parts=Plan.parts)
+    knowledge = documents_of(workspace, engine.embed, progress) if wanted.passages and wanted.learn_from == "answers" else None
+    identity = make_id(
+        Plan, audit=sources, model=model, training=asked, machine=machine._asdict(), tasks=tasks, parts=Plan.parts,
+        documents=knowledge.digests() if knowledge else {},
+    )  # fmt: skip
     if found := workspace.find(Plan, identity):
         return workspace.use(found)
-    chosen = lessons(workspace, audit, start)
+    chosen = lessons(workspace, audit, start, knowledge)
     base = engine.locate(model, progress)
     facts, mixed = engine.model_facts(base), engine.mixed_precision(progress)
     given = Given(base, model, facts, chosen, start, wanted, machine, mixed)

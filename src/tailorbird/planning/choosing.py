@@ -11,8 +11,10 @@ from tailorbird import engine
 from tailorbird.artifacts import Audit, Candidate, Conversation, Plan, Release
 from tailorbird.errors import PlanError
 from tailorbird.feedback import FILE as FEEDBACK
+from tailorbird.knowledge import Knowledge
 from tailorbird.language.rewards import RULES
 from tailorbird.lessons import counted, mixed, original, taught
+from tailorbird.planning.grounding import grounded
 from tailorbird.replier import Message
 from tailorbird.settings import PAIRS, TrainingSettings
 from tailorbird.workspace import PRODUCTION, Workspace, read_conversations
@@ -32,8 +34,10 @@ class Lessons(NamedTuple):
     replayed: Sequence[Conversation] = ()
 
 
-def lessons(workspace: Workspace, audit: Audit, start: Candidate | None) -> Lessons:
+def lessons(workspace: Workspace, audit: Audit, start: Candidate | None, knowledge: Knowledge | None = None) -> Lessons:
     """The lessons of an audit under the workspace's settings; raises PlanError where there are too few.
+
+    With the business's documents, some answers are learned beside their passages.
 
     An answer that got a thumb down is never learned.
     """
@@ -54,6 +58,9 @@ def lessons(workspace: Workspace, audit: Audit, start: Candidate | None) -> Less
     learning, checking, keeping = (list(taught(part, settings.tasks)) for part in (train, validation, replayed))
     epoch = mixed(learning, settings.tasks, wanted.mixing_temperature, wanted.seed)
     repeated = f", mixed to {counted(epoch)}" if len(epoch) > len(learning) else ""
+    if knowledge is not None:
+        epoch, checking = (grounded(part, knowledge, wanted.passages, wanted.seed) for part in (epoch, checking))
+        repeated += f"; {wanted.passages:.0%} of the answers to customers with passages of the documents"
     return Lessons(epoch, checking, f"{why}{counted(learning)}{repeated}.", keeping)
 
 

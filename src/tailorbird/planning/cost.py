@@ -16,6 +16,7 @@ RUNTIME_GB = 0.7
 """What Python, torch and their libraries take."""
 _LOADING = 1.4  # weights while they are rearranged, as a multiple of the weights
 _PASSING = 1.25  # activations with what a layer needs for a moment and what the allocator keeps
+_CHECKING = 1 / 3  # of the minutes
 _MOST_EPOCHS = 3
 _FEWEST_STEPS = 30
 _FEWEST_UPDATES = 40  # steps until ten conversations change what is answered (benchmarks/continuous.py)
@@ -35,7 +36,7 @@ class Machine(NamedTuple):
 
 
 class Speed(NamedTuple):
-    """Tokens a second of training, checking and writing, seconds of a checkpoint, how often all is read before training."""
+    """Tokens a second of training, checking and writing, seconds of a checkpoint, how often what is trained on is read before."""
 
     training: float
     checking: float
@@ -57,13 +58,16 @@ class Size(NamedTuple):
 
 
 class Work(NamedTuple):
-    """How long to train, and why; `times` is how often everything is read, `epochs` that rounded up."""
+    """How long to train, and why; `times` is how often everything is read, `epochs` that rounded up, `checks` how often it is
+    validated.
+    """
 
     steps: int
     epochs: int
     times: float
     minutes: float
     why: str
+    checks: int = CHECKS
 
 
 def memory_gb(facts: dict[str, int], tokens: int, longest: int, rank: int, mixed: bool, full: bool = False) -> float:
@@ -117,23 +121,31 @@ def fit_memory(
 
 
 def fit_time(lengths: list[int], check_tokens: int, prefix: int, size: Size, speed: Speed, wanted: TrainingSettings) -> Work:
-    """Steps and epochs within the minutes asked for; `check_tokens` are those of one check."""
+    """Steps and epochs within the minutes asked for; `check_tokens` are those of one check.
+
+    Checks take a third of the minutes at the most, where one fits into that. What a run of less than an epoch does not train on
+    is not read before it either.
+    """
     own = sum(max(n - prefix, 1) for n in lengths)
     passes = max(1, math.ceil(own / max(size.tokens_per_pass - prefix, 1) / 0.97))
     steps_per_epoch = math.ceil(passes / size.accumulation)
     tokens = (own + passes * prefix) / steps_per_epoch
-    once = speed.before * (own + passes * prefix) / speed.checking
-    checking = once + CHECKS * (check_tokens / speed.checking + speed.checkpoint_seconds)
-    affordable = int((wanted.minutes * 60 - checking) * speed.training / tokens)
+    check = check_tokens / speed.checking + speed.checkpoint_seconds
+    checks = int(min(max(wanted.minutes * 60 * _CHECKING / max(check, 1e-9), 1), CHECKS))
+    left = wanted.minutes * 60 - checks * check - speed.before * check_tokens / speed.checking
+    before, step = speed.before * tokens / speed.checking, tokens / speed.training
+    first = left / (before + step)
+    affordable = int(first if first <= steps_per_epoch else (left - before * steps_per_epoch) / step)
     _refuse_no_step(affordable, wanted, speed)
     full = (wanted.epochs or _most_epochs(steps_per_epoch)) * steps_per_epoch
     steps = min(full, affordable)
     epochs = steps / steps_per_epoch
+    seconds = wanted.minutes * 60 - left + steps * step + min(steps, steps_per_epoch) * before
     limit = f"as many as fit into {wanted.minutes:g} minutes" if steps < full else "more would overfit"
     if wanted.epochs:
         limit = f"{limit}; {wanted.epochs} asked for" if steps < full else "as asked for"
     why = f"{epochs:.1f} passes over {len(lengths)} conversations: {limit}."
-    return Work(steps, math.ceil(epochs), epochs, (steps * tokens / speed.training + checking) / 60, why)
+    return Work(steps, math.ceil(epochs), epochs, seconds / 60, why, checks)
 
 
 def fit_update(

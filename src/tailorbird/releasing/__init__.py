@@ -6,12 +6,14 @@ import shutil
 
 from tailorbird.artifacts import Audit, Candidate, Comparison, Dataset, Plan, Release, Scorecard, TaskPrompt, make_id
 from tailorbird.errors import GateError
+from tailorbird.language import label_classifier
 from tailorbird.lessons import labels, taught
 from tailorbird.progress import Progress, silent
 from tailorbird.releasing import card as model_card
 from tailorbird.workspace import PRODUCTION, Workspace, read_conversations, write_text
 
 FEWEST_TESTED = 8
+_WITH_DOCUMENTS = ("knowledge", "both")  # systems of the scorecard
 
 
 def release(workspace: Workspace, scorecard: Scorecard, override: str | None = None, progress: Progress = silent) -> Release:
@@ -29,7 +31,10 @@ def release(workspace: Workspace, scorecard: Scorecard, override: str | None = N
     candidate = workspace.ancestor(scorecard, Candidate)
     audit = workspace.ancestor(candidate, Audit)
     disclosure = workspace.settings.business.disclosure
-    identity = make_id(Release, scorecard=scorecard.id, disclosure=disclosure, override=override if reasons else None)
+    shown = workspace.settings.serving.passages
+    passages = shown == "always" or (shown == "auto" and scorecard.use in _WITH_DOCUMENTS)
+    reason = override if reasons else None
+    identity = make_id(Release, scorecard=scorecard.id, disclosure=disclosure, override=reason, passages=passages)
     made = workspace.find(Release, identity)
     if made is None:
         made = Release(
@@ -41,11 +46,14 @@ def release(workspace: Workspace, scorecard: Scorecard, override: str | None = N
             disclosure=disclosure,
             tasks=_tasks(workspace, audit),
             lineage={kind.kind: workspace.ancestor(scorecard, kind).id for kind in (Dataset, Audit, Plan, Candidate, Scorecard)},
-            overridden=override if reasons else None,
+            overridden=reason,
+            passages=passages,
         )
         with workspace.drafting(identity) as draft:
             with progress("Copying the adapter", None):
                 shutil.copytree(workspace.path(candidate) / "adapter", draft / "adapter")
+                if (classifiers := workspace.path(candidate) / label_classifier.FILE).is_file():
+                    shutil.copy(classifiers, draft)
             write_text(draft / "MODEL_CARD.md", model_card.text(workspace, made, scorecard))
             workspace.save(made, draft)
     workspace.set_alias(PRODUCTION, made.id)

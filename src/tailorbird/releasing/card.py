@@ -26,8 +26,8 @@ def text(workspace: Workspace, release: Release, scorecard: Scorecard) -> str:
     rows = "\n".join(
         f"| {name} ({figure.better} is better) | {figure.value:.3f} | {scorecard.systems['tuned'][name].value:.3f} "
         f"| {difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}] |"
-        for name, figure in scorecard.systems["base"].items()
-        for difference in [scorecard.differences["tuned-base"][name]]
+        for name, difference in scorecard.differences["tuned-base"].items()
+        for figure in [scorecard.systems["base"][name]]
     )
     aside = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in audit.quarantined.items()) or "none"
     redacted = ", ".join(f"{n} {kind}" for kind, n in audit.redacted.items()) or "nothing found"
@@ -59,7 +59,7 @@ set aside: {aside}; redacted: {redacted}.
 ## Limits
 
 A small model makes mistakes with facts, figures most of all; the figures above say how close its answers are to the agents',
-not that they are right. Not yet measured: forgetting, memorised training text, and answers to hostile messages.
+not that they are right. Attacks and bias are tried with sets that find large differences only.
 
 ## Lineage
 

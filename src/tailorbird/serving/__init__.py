@@ -11,11 +11,15 @@ from pathlib import Path
 from tailorbird import engine
 from tailorbird.artifacts import Release
 from tailorbird.errors import InputError, WorkspaceError
+from tailorbird.knowledge import Knowledge
+from tailorbird.language import label_classifier
 from tailorbird.lessons import asked
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import Message, ReplyOptions, reply
 from tailorbird.serving.assistant import Assistant
 from tailorbird.workspace import Workspace
+
+_PATIENCE = 1.5  # seconds that an answer waits for changed documents
 
 __all__ = ["Assistant", "open_assistant", "perform", "serve"]
 
@@ -32,11 +36,11 @@ def perform(workspace: Workspace, release: Release, task: str, text: str, progre
             fix=f"It has {', '.join(release.tasks) or 'none'}; others are learned from `tasks:` in tailorbird.yaml.",
         )
     replier = engine.open_replier(task, engine.locate(release.model, progress), workspace.path(release) / "adapter")
-    messages: list[Message] = [
-        {"role": "system", "content": told.system_prompt},
-        {"role": "user", "content": asked(text, told.read_twice)},
-    ]
-    answer = reply(replier, messages, ReplyOptions(choices=told.labels)).text
+    message = asked(text, told.read_twice)
+    messages: list[Message] = [{"role": "system", "content": told.system_prompt}, {"role": "user", "content": message}]
+    second = label_classifier.load(workspace.path(release) / label_classifier.FILE).get(task)
+    prior = tuple(second.log_probabilities([text], told.labels, engine.embed)[0].tolist()) if second else ()
+    answer = reply(replier, messages, ReplyOptions(choices=told.labels, prior=prior)).text
     replier.close()
     return answer
 
@@ -50,7 +54,8 @@ def open_assistant(workspace: Workspace, release: Release, tuned: bool = True, p
         )
     name = f"{workspace.folder.resolve().name}-v{release.version}" if tuned else release.model
     replier = engine.open_replier(name, engine.locate(release.model, progress), adapter)
-    return Assistant(replier, release.system_prompt, release.disclosure)
+    documents = Knowledge(workspace, engine.embed, progress, _PATIENCE) if release.passages else None
+    return Assistant(replier, release.system_prompt, release.disclosure, documents)
 
 
 def serve(

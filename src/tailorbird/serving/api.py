@@ -138,7 +138,7 @@ def _completion(pieces: Iterator[ReplyPiece], head: dict[str, Any]) -> dict[str,
     text = "".join(piece.text for piece in written).strip()
     choice = {
         "index": 0,
-        "message": {"role": "assistant", "content": text, "refusal": None},
+        "message": {"role": "assistant", "content": text, "refusal": None, "citations": list(written[-1].citations)},
         "finish_reason": written[-1].finish_reason,
         "logprobs": None,
     }
@@ -146,7 +146,7 @@ def _completion(pieces: Iterator[ReplyPiece], head: dict[str, Any]) -> dict[str,
 
 
 def _events(pieces: Iterator[ReplyPiece], head: dict[str, Any], with_usage: bool) -> Iterator[str]:
-    def event(delta: dict[str, str], finish_reason: str | None) -> str:
+    def event(delta: dict[str, Any], finish_reason: str | None) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
         return _event({**head, "object": "chat.completion.chunk", "choices": [choice]})
 
@@ -157,7 +157,7 @@ def _events(pieces: Iterator[ReplyPiece], head: dict[str, Any], with_usage: bool
             if last.text:
                 yield event({"content": last.text}, None)
             if last.finish_reason:
-                yield event({}, last.finish_reason)
+                yield event({"citations": list(last.citations)} if last.citations else {}, last.finish_reason)
     except TailorbirdError as problem:
         yield _event({"error": {"message": problem.text, "type": "server_error", "param": None, "code": None}})
         return

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from tailorbird.knowledge import SHOWN, Knowledge, cited, question, with_passages
 from tailorbird.replier import Message, Replier, ReplyOptions, ReplyPiece
 
 
 class Assistant:
-    """A replier under one business's system prompt that says what it is at the start of every conversation."""
+    """A replier under one business's system prompt that says what it is at the start of every conversation.
 
-    def __init__(self, replier: Replier, system_prompt: str, disclosure: str) -> None:
-        self.replier, self.disclosure = replier, disclosure
+    With documents it is shown what they have on the customer's last message, and its last piece names what the answer rests on.
+    """
+
+    def __init__(self, replier: Replier, system_prompt: str, disclosure: str, documents: Knowledge | None = None) -> None:
+        self.replier, self.disclosure, self.documents = replier, disclosure, documents
         self.name, self.parallel = replier.name, replier.parallel
         self._system: Message = {"role": "system", "content": system_prompt}
 
@@ -24,12 +29,15 @@ class Assistant:
         if not any(m["role"] == "assistant" and self._disclosed(m["content"]) for m in spoken):
             yield ReplyPiece(f"{self.disclosure}\n\n")
         history = [self._system, *(self._without_disclosure(message) for message in spoken)]
-        started = False
-        for piece in self.replier.stream(history, options):
-            text = piece.text if started else piece.text.lstrip()
-            started = started or bool(text)
-            if text or piece.finish_reason:
-                yield ReplyPiece(text, piece.finish_reason, piece.prompt_tokens, piece.completion_tokens)
+        asked, said = question(history), ""
+        found = self.documents.search(asked, SHOWN) if self.documents and asked.strip() else []
+        for piece in self.replier.stream(with_passages(history, found), options):
+            text = piece.text if said else piece.text.lstrip()
+            said += text
+            if piece.finish_reason:
+                yield replace(piece, text=text, citations=tuple(one.citation for one in cited(asked, said, found)))
+            elif text:
+                yield replace(piece, text=text)
 
     def close(self) -> None:
         """Frees the model."""

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailorbird import engine
-from tailorbird.artifacts import Candidate, Conversation, CurvePoint, Plan, make_id
+from tailorbird.artifacts import Audit, Candidate, Conversation, CurvePoint, Plan, make_id
+from tailorbird.language import label_classifier
+from tailorbird.language.label_classifier import LabelClassifier
+from tailorbird.lessons import labels, once, taught
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import Message
 from tailorbird.training.recording import FILE, recorded
@@ -51,8 +54,23 @@ def learn(workspace: Workspace, plan: Plan, run: engine.Run) -> Fitted:
             fitted = engine.learn_thumbs(base, plan, _thumbs(learning), _thumbs(checking), run)
         case "rewards":
             fitted = reinforced(workspace, plan, base, (learning, checking), run)
+    label_classifier.save(run.folder / label_classifier.FILE, _classifiers(workspace, plan))
     write_text(run.folder / FILE, recorded(plan, workspace.path(plan), base).model_dump_json(indent=1))
     return fitted
+
+
+def _classifiers(workspace: Workspace, plan: Plan) -> dict[str, LabelClassifier]:
+    """A second reader for each task with labels, of all that may be learned from, whatever the plan has of it."""
+    tasks = workspace.settings.tasks
+    learned = list(taught(read_conversations(workspace.path(workspace.ancestor(plan, Audit)) / "train.jsonl"), tasks))
+    found = {}
+    for name, task in tasks.items():
+        if known := labels(task, name, learned):
+            rows = [one.turns for one in learned if one.task == name and one.turns[-1].content in known]
+            texts = [once(turns[-2].content, task.read_twice) for turns in rows]
+            answers = [turns[-1].content for turns in rows]
+            found[name] = label_classifier.fit(texts, answers, engine.embed)
+    return {name: one for name, one in found.items() if one}
 
 
 def candidate_of(plan: Plan, fitted: Fitted, draft: Path) -> Candidate:

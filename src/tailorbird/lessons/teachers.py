@@ -1,0 +1,77 @@
+"""Which training conversations an answer comes from: those that taught the model the most like it.
+
+Made once for a candidate and kept in the workspace: for every lesson a row of numbers, near to another's where both change the
+model alike. How rows are made is the caller's to say, since models are another room's matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel
+
+from tailorbird.artifacts import Candidate, Conversation, Plan
+from tailorbird.lessons import original
+from tailorbird.replier import Message
+from tailorbird.workspace import Workspace, read_conversations
+
+Sketch = Callable[[list[list[Message]]], np.ndarray]
+"""Chats -> unit rows [N, numbers]."""
+_FOLDER = "teachers"
+
+
+class Teacher(BaseModel):
+    """A training conversation with how near what it taught is to what an answer would teach, -1 to 1."""
+
+    conversation: str
+    nearness: float
+    question: str
+    answer: str
+
+
+class Teachers:
+    """The lessons of a candidate, and what each of them taught."""
+
+    def __init__(self, lessons: list[Conversation], rows: np.ndarray) -> None:
+        self._lessons, self._rows = lessons, rows
+
+    def nearest(self, row: np.ndarray, top: int) -> list[Teacher]:
+        """The conversations that taught most like a chat with this row did, each once."""
+        near = self._rows.astype(np.float32) @ row.astype(np.float32)
+        found: dict[str, Teacher] = {}
+        for place in np.argsort(-near, kind="stable"):
+            one = self._lessons[int(place)]
+            name = original(one.id)
+            if name not in found:
+                asked = next((turn.content for turn in one.turns if turn.role == "user"), "")
+                answer = one.turns[-1].content
+                found[name] = Teacher(conversation=name, nearness=round(float(near[place]), 4), question=asked, answer=answer)
+            if len(found) == top:
+                break
+        return list(found.values())
+
+
+def teachers_of(workspace: Workspace, candidate: Candidate, sketch: Sketch) -> Teachers:
+    """The candidate's teachers, made the first time they are asked for."""
+    plan = workspace.ancestor(candidate, Plan)
+    learned = {one.id: one for one in read_conversations(workspace.path(plan) / "train.jsonl")}
+    lessons = list(learned.values())
+    kept = workspace.store / _FOLDER / f"{candidate.id}.npy"
+    if kept.is_file():
+        rows = np.load(kept, allow_pickle=False)
+        if len(rows) == len(lessons):
+            return Teachers(lessons, rows)
+    rows = sketch([one.messages for one in lessons])
+    _save(kept, rows)
+    return Teachers(lessons, rows)
+
+
+def _save(path: Path, rows: np.ndarray) -> None:
+    """Whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}")
+    with draft.open("wb") as file:
+        np.save(file, rows, allow_pickle=False)
+    draft.replace(path)

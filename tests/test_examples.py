@@ -91,9 +91,11 @@ def test_the_whole_demo_on_the_real_model(tmp_path: Path) -> None:
     card = made["scorecard"]
     print("\n" + json.dumps({k: card[k] for k in ("systems", "differences", "generalisation_gap")}, indent=1))
     print({k: made["candidate"][k] for k in ("steps", "minutes", "tokens_per_second", "peak_memory_gb")})
-    for metric, sign in (("loss", -1), ("chrf", 1), ("embedding_similarity", 1)):
-        difference = card["differences"]["tuned-base"][metric]
-        assert min(sign * difference["low"], sign * difference["high"]) > 0, metric
+    assert card["use"] == "both"
+    for pair in ("tuned-base", "both-base"):
+        for metric, sign in (("loss", -1), ("rouge_l", 1), ("embedding_similarity", 1)):
+            difference = card["differences"][pair][metric]
+            assert min(sign * difference["low"], sign * difference["high"]) > 0, (pair, metric)
     assert made["plan"]["minutes"] <= 6
     assert len(made["answers"]) == 3
     assert all(answer["tuned"] and answer["base"] for answer in made["answers"])

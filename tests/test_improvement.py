@@ -5,7 +5,9 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import SETTINGS, conversation, write_jsonl
@@ -17,7 +19,6 @@ from tailorbird.cli import app
 from tailorbird.errors import TailorbirdError
 from tailorbird.feedback import Feedback, FeedbackStore
 from tailorbird.improvement import improve_production
-from tailorbird.replier import Replier
 from tailorbird.workspace import PRODUCTION, Workspace, read_conversations
 
 
@@ -75,22 +76,22 @@ def _asking(workspace: Workspace, **changed: int) -> None:
 
 
 def test_what_a_system_has_answered_is_not_asked_again(released: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[str] = []
-    replier = engine.open_replier
+    asked: list[bool] = []
+    answer_all = engine.answer_all
 
-    def counting(name: str, *where: Path | None) -> Replier:
-        opened.append(name)
-        return replier(name, *where)
+    def counting(base: Path, tuned: Path | None, *more: Any) -> Iterator[tuple[int, str]]:
+        asked.append(tuned is None)
+        return answer_all(base, tuned, *more)
 
-    monkeypatch.setattr(engine, "open_replier", counting)
+    monkeypatch.setattr(engine, "answer_all", counting)
     candidate = released.find(Candidate, released.all(Candidate)[0].id)
     first = released.all(Scorecard)[0]
     _asking(released, labels=7)
     again = evaluate(released, candidate)
-    assert (again.id != first.id, again.systems, opened) == (True, first.systems, [])
+    assert (again.id != first.id, again.systems, asked) == (True, first.systems, [])
     _asking(released, longest_answer=9)
     evaluate(released, candidate)
-    assert opened == ["base", "tuned"], "another way of asking"
+    assert asked == [True, False], "another way of asking"
 
 
 def test_below_the_number_wanted_nothing_is_trained(released: Workspace) -> None:

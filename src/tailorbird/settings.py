@@ -144,9 +144,9 @@ class TrainingSettings(_Strict):
     replay: float = Field(default=10.0, ge=0)
     """When training goes on from a candidate or from production: earlier conversations read again for each new one, so that
     what the model makes of them stays."""
-    passages: float = Field(default=0.5, ge=0, le=1)
+    passages: float = Field(default=0.25, ge=0, le=1)
     """Share of the lessons that show passages of your documents, where knowledge/ has any, so that the model learns to answer
-    from them; the rest teaches it to answer without."""
+    from them; the rest teaches it to answer without. Such lessons are several times as long: more of them are fewer passes."""
     mixing_temperature: float = Field(default=2.0, ge=1)
     """Tasks and languages as often as they occur (1), or rare ones more often (2 and above)."""
     minutes: float = Field(default=5.0, gt=0)

@@ -10,7 +10,7 @@ import ctypes
 import gc
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,7 @@ __all__ = [
     "Entry",
     "Rewards",
     "Run",
+    "answer_all",
     "calibrate",
     "conversation_losses",
     "cores",
@@ -219,6 +220,17 @@ def sketch_gradients(base: Path, adapter: Path, chats: Chats, longest: int, prog
     found = influence.sketches(base, adapter, chats, longest, progress)
     memory.release_memory()
     return found
+
+
+def answer_all(base: Path, tuned: Path | None, chats: Chats, longest: int, progress: Progress) -> Iterator[tuple[int, str]]:
+    """Greedy answers to many chats, each with its chat's number, as they come; raises InputError where one is too long."""
+    _load_libraries(progress)
+    from tailorbird.engine import memory, writing
+
+    try:
+        yield from writing.answer_all(base, tuned, chats, longest)
+    finally:
+        memory.release_memory()
 
 
 def open_replier(name: str, base: Path, adapter: Path | None = None) -> Replier:

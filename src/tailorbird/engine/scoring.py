@@ -42,7 +42,7 @@ def conversation_losses(
     results: dict[str, Losses] = {}
     with progress("Scoring held-out conversations", len(systems) * len(bins)) as advance:
         for system, tuned in systems.items():
-            model = _opened(base, tuned)
+            model = open_tuned(base, tuned)
             losses: Losses = [None] * len(chats)
             with torch.no_grad():
                 for chosen in bins:
@@ -61,7 +61,8 @@ def _last(encoder: ChatEncoder, chat: list[Message], longest: int) -> Encoded | 
     return encoded if encoded.targets and len(encoded.ids) <= longest else None
 
 
-def _opened(base: Path, tuned: Path | None) -> Any:
+def open_tuned(base: Path, tuned: Path | None) -> Any:
+    """The base model, with an adapter, or a whole model; packed, for tests."""
     if tuned and is_whole_model(tuned):
         return load_base(tuned, packed=True).eval()
     model = load_base(base, packed=True)

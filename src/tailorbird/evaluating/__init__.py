@@ -34,8 +34,8 @@ _ANSWERS = "answers"  # of all systems, kept from one scorecard to the next
 def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = silent) -> Scorecard:
     """Compares the base model and the tuned one on the test split, alone and with the business's documents where there are any.
 
-    Loss uses every agent turn of every test conversation. The other figures compare greedy answers, written by the
-    engine that serves customers, with what the agent wrote. Intervals resample conversations, not turns. Other tasks, and
+    Loss uses every agent turn of every test conversation. The other figures compare greedy answers, many of
+    which are written together, with what the agent wrote. Intervals resample conversations, not turns. Other tasks, and
     languages where there are several, have figures of their own. Without any customer to answer, the whole is about the tasks.
     """
     settings = workspace.settings.evaluation

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -15,8 +14,8 @@ from pydantic import BaseModel
 
 from tailorbird import engine
 from tailorbird.artifacts import Conversation
-from tailorbird.progress import Advance, Progress
-from tailorbird.replier import Message, Replier, ReplyOptions, reply
+from tailorbird.progress import Progress
+from tailorbird.replier import Message, ReplyOptions, reply
 from tailorbird.workspace import read_lines, write_text
 
 
@@ -73,14 +72,14 @@ class Said(BaseModel):
 
 def answered(
     base: Path, systems: Mapping[str, Path | None], asked: Sequence[Question], ask: Callable[[str, Question], Ask],
-    kept: Path, progress: Progress,
+    kept: Path, progress: Progress, title: str = "Writing held-out answers",
 ) -> dict[str, list[str]]:  # fmt: skip
     """What each system (its adapter; None is the base model) answers.
 
     Answers are greedy, so those in the folder `kept` are not written again; an interrupted run goes on there.
     """
     texts: dict[str, list[str]] = {}
-    with progress("Writing held-out answers", len(systems) * len(asked)) as advance:
+    with progress(title, len(systems) * len(asked)) as advance:
         for system, adapter in systems.items():
             file = kept / f"{fingerprint(base, adapter)}.jsonl"
             known = {one.asked: one for one in read_lines(file, Said)} if file.is_file() else {}
@@ -88,31 +87,33 @@ def answered(
             keys = [_key(one) for one in told]
             missing = {key: (one, how) for key, one, how in zip(keys, asked, told, strict=True) if key not in known}
             advance(len(asked) - len(missing))
-            if missing:
-                replier = engine.open_replier(system, base, adapter)
-                try:
-                    _write_missing(replier, missing, known, advance)
-                finally:
-                    replier.close()
+            try:
+                for key, text in _written(base, adapter, {key: how for key, (_, how) in missing.items()}, progress):
+                    known[key] = Said(conversation=missing[key][0].conversation.id, asked=key, text=text)
+                    advance(1)
+            finally:
+                if missing:
                     kept.mkdir(parents=True, exist_ok=True)
                     write_text(file, "".join(f"{one.model_dump_json()}\n" for one in known.values()))
             texts[system] = [known[key].text for key in keys]
     return texts
 
 
-def _write_missing(
-    replier: Replier, missing: Mapping[str, tuple[Question, Ask]], known: dict[str, Said], advance: Advance
-) -> None:
-    """Answers what is missing, into `known`."""
-
-    def ask(key: str) -> None:
-        question, how = missing[key]
-        text = reply(replier, how.messages, how.options).text
-        known[key] = Said(conversation=question.conversation.id, asked=key, text=text)
-        advance(1)
-
-    with ThreadPoolExecutor(replier.parallel) as pool:
-        deque(pool.map(ask, missing), maxlen=0)
+def _written(base: Path, adapter: Path | None, asked: Mapping[str, Ask], progress: Progress) -> Iterator[tuple[str, str]]:
+    """Answers by key, as they come: words by many at once, choices as they are made in service."""
+    choosing = {key: ask for key, ask in asked.items() if ask.options.choices}
+    if choosing:
+        replier = engine.open_replier("asked", base, adapter)
+        try:
+            with ThreadPoolExecutor(replier.parallel) as pool:
+                answers = pool.map(lambda ask: reply(replier, ask.messages, ask.options).text, choosing.values())
+                yield from zip(choosing, answers, strict=True)
+        finally:
+            replier.close()
+    for longest in dict.fromkeys(ask.options.max_tokens for key, ask in asked.items() if key not in choosing):
+        keys = [key for key, ask in asked.items() if key not in choosing and ask.options.max_tokens == longest]
+        for number, text in engine.answer_all(base, adapter, [asked[key].messages for key in keys], longest, progress):
+            yield keys[number], text
 
 
 def _key(ask: Ask) -> str:

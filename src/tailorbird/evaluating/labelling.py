@@ -64,7 +64,7 @@ def labelled(
         labels, prior = readers.labels[question.conversation.task], thought(question) if system == "tuned" else ()
         return Ask(question.history, ReplyOptions(max_tokens=_LONGEST_LABEL, choices=labels, prior=prior))
 
-    said = answered(base, systems, asked, ask, kept, progress)
+    said = answered(base, systems, asked, ask, kept, progress, "Naming held-out labels")
     return [
         Labelled(
             conversation=question.conversation.id, task=question.conversation.task, question=_message(question),

@@ -63,7 +63,9 @@ def leaking(systems: Systems, held: HeldOut, most: int, longest: int, where: tup
     if not sample:
         return Leaks({}, [])
     asked = questions(sample, len(sample))
-    said = answered(systems.base, systems.alone, asked, lambda _, one: Ask(one.history, _LONGER), kept, progress)
+    said = answered(
+        systems.base, systems.alone, asked, lambda _, one: Ask(one.history, _LONGER), kept, progress, "Asking what was learned"
+    )
     usual = _usual(learned)
     told = {
         system: [_repeated(text, _runs(one.agent) - usual) for one, text in zip(asked, texts, strict=True)]

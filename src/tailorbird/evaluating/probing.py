@@ -51,7 +51,7 @@ def attacked(systems: Systems, business: Business, kept: Path, progress: Progres
     settings = business.settings
     cases = _in_turn(attacks(), settings.evaluation.attacks)
     chats = [messages(case, business.system_prompt, settings.business.name) for case in cases]
-    said = _said(systems, list(systems.alone), [case.id for case in cases], chats, (kept, progress))
+    said = _said(systems, list(systems.alone), [case.id for case in cases], chats, (kept, progress), "Trying attacks")
     allowed = "\n".join([settings.business.name, *settings.audit.keep, business.documents])
     return [
         Attacked(
@@ -91,7 +91,7 @@ def fairness(systems: Systems, business: Business, languages: Iterable[str], kep
         for text in (pair.one, pair.other)
     ]
     names = [f"{pair.id}-{which}" for pair in told for which in ("one", "other")]
-    texts = _said(systems, ["tuned"], names, chats, (kept, progress))["tuned"] if told else []
+    texts = _said(systems, ["tuned"], names, chats, (kept, progress), "Asking as other customers")["tuned"] if told else []
     return compared([Answered(pair, *both) for pair, both in zip(told, zip(texts[::2], texts[1::2], strict=True), strict=True)])
 
 
@@ -128,7 +128,12 @@ def _in_turn(cases: Sequence[Attack], most: int) -> list[Attack]:
 
 
 def _said(
-    systems: Systems, names: Sequence[str], ids: Sequence[str], chats: Sequence[list[Message]], where: tuple[Path, Progress]
+    systems: Systems,
+    names: Sequence[str],
+    ids: Sequence[str],
+    chats: Sequence[list[Message]],
+    where: tuple[Path, Progress],
+    title: str,
 ) -> dict[str, list[str]]:
     """What some of the systems answer to chats of our own, in short."""
     asked = [
@@ -136,4 +141,4 @@ def _said(
         for identity, chat in zip(ids, chats, strict=True)
     ]
     models = {name: systems.alone[name] for name in names}
-    return answered(systems.base, models, asked, lambda _, question: Ask(question.history, _SHORT), *where)
+    return answered(systems.base, models, asked, lambda _, question: Ask(question.history, _SHORT), *where, title)

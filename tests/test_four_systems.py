@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tailorbird import audit, evaluate, import_conversations, plan, train
+from tailorbird.releasing import refusals
 from tailorbird.workspace import Workspace
 
 POLICIES = "# Care\n\nWash silk by hand at 20 degrees, wool at 30.\n\n# Returns\n\nYou have 21 days, and the label costs £3.95.\n"
@@ -21,6 +22,7 @@ def test_documents_make_four_systems_and_one_report(shop: Path) -> None:
     (shop / "knowledge" / "policies.md").write_text(POLICIES)
     settings = yaml.safe_load((shop / "tailorbird.yaml").read_text())
     settings["evaluation"] |= {"forgetting": True, "attacks": 12, "training_answers": 9, "counterfactuals": 54}
+    settings["training"] |= {"canaries": 6, "passages": 0.5}
     (shop / "tailorbird.yaml").write_text(yaml.safe_dump(settings))
     workspace = Workspace(shop)
     candidate = train(workspace, plan(workspace, audit(workspace, import_conversations(workspace))))
@@ -34,6 +36,9 @@ def test_documents_make_four_systems_and_one_report(shop: Path) -> None:
     assert "loss" in card.parts["general text"].differences
     assert card.parts["verbatim training answers"].examples == 9
     assert 0 <= card.parts["membership"].systems["tuned"]["membership"].value <= 1
+    assert card.parts["canaries"].examples == 6
+    assert all(0 <= found["exposure"].value <= 8 for found in card.parts["canaries"].systems.values())
+    assert any("secrets were planted" in reason for reason in refusals(workspace, card))
     folder = workspace.path(card)
     answers = [json.loads(line) for line in (folder / "answers.jsonl").read_text().splitlines()]
     assert all(one["both"] and one["passages"][0].startswith("[policies.md") for one in answers)

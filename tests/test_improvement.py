@@ -14,9 +14,9 @@ from conftest import SETTINGS, conversation, write_jsonl
 from typer.testing import CliRunner
 
 from tailorbird import audit, engine, evaluate, import_conversations, plan, release, train
-from tailorbird.artifacts import Audit, Candidate, Comparison, Plan, Release, Scorecard
+from tailorbird.artifacts import Audit, Candidate, Checkup, Comparison, Plan, Release, Scorecard
 from tailorbird.cli import app
-from tailorbird.errors import TailorbirdError
+from tailorbird.errors import InputError, TailorbirdError
 from tailorbird.feedback import Feedback, FeedbackStore
 from tailorbird.improvement import improve_production
 from tailorbird.workspace import PRODUCTION, Workspace, read_conversations
@@ -102,6 +102,26 @@ def test_below_the_number_wanted_nothing_is_trained(released: Workspace) -> None
     assert "4 new conversations" in done.stdout
     assert len(released.all(Candidate)) == made
     assert improve_production(released, 4).outcome != "not enough new"
+
+
+def test_what_serves_customers_is_followed_on_new_conversations(released: Workspace) -> None:
+    rows = [conversation(n) | ({"created_at": f"2026-05-{n - 45:02d}"} if n >= 60 else {}) for n in range(72)]
+    write_jsonl(released.folder / "conversations.jsonl", list(rows))
+    asked = ["evaluate", "-w", str(released.folder), "--production", "--since"]
+    done = CliRunner().invoke(app, [*asked, "2026-05-16", "--json"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["conversations"], told["first"], told["last"]) == (11, "2026-05-16", "2026-05-26")
+    assert {"loss", "chrf", "voice"} <= set(told["production"])
+    assert told["production"]["loss"]["low"] <= told["production"]["loss"]["value"] <= told["production"]["loss"]["high"]
+    plain = CliRunner().invoke(app, [*asked, "2026-05-15"])
+    assert "Version 1 on 12 new conversations, 2026-05-15 to 2026-05-26" in plain.stdout.replace("\n", " ")
+    page = (released.path(released.all(Checkup)[-1]) / "trend.html").read_text()
+    assert page.count("<tr><td>") == 2, "one row for each time"
+    assert "<svg" in page
+    too_late = CliRunner().invoke(app, [*asked, "2026-05-20"])
+    assert isinstance(too_late.exception, InputError)
+    assert "Only 7 conversations since 2026-05-20 are new to version 1" in too_late.exception.text
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -238,7 +238,8 @@ class Scorecard(Artifact):
     """Base against tuned on held-out conversations, each alone and with the business's documents where there are any.
 
     Payload: answers.jsonl, labels.jsonl, report.html. `differences` are by two systems, `tuned-base`, and figure; `better` and
-    `worse` are of tuned against base; `use` is the system that is advised. `parts` are by name: `language de`, `task route`.
+    `worse` are of tuned against base; `use` is the system that is advised; `concerns` say what is wrong with the tuned model.
+    `parts` are by name: `language de`, `task route`.
     """
 
     kind = "scorecard"
@@ -252,6 +253,7 @@ class Scorecard(Artifact):
     generalisation_gap: float
     better: tuple[str, ...]
     worse: tuple[str, ...]
+    concerns: tuple[str, ...] = ()
 
 
 class Comparison(Artifact):
@@ -265,6 +267,24 @@ class Comparison(Artifact):
 
     parts: dict[str, Part]
     better: tuple[str, ...]
+    worse: tuple[str, ...]
+
+
+class Checkup(Artifact):
+    """What serves customers, and the base model, on conversations from after it was trained. Payload: trend.html.
+
+    `first` and `last` are the days of those conversations; `worse` names figures whose whole interval is worse than that of the
+    release's scorecard.
+    """
+
+    kind = "checkup"
+
+    version: int
+    conversations: int
+    first: date | None
+    last: date | None
+    base: dict[str, Figure]
+    production: dict[str, Figure]
     worse: tuple[str, ...]
 
 
@@ -296,7 +316,7 @@ class Release(Artifact):
     overridden: str | None = None
 
 
-KINDS: tuple[type[Artifact], ...] = (Dataset, Audit, Plan, Candidate, Scorecard, Comparison, Release)
+KINDS: tuple[type[Artifact], ...] = (Dataset, Audit, Plan, Candidate, Scorecard, Comparison, Release, Checkup)
 
 
 def make_id(kind: type[Artifact], **inputs: Any) -> str:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
@@ -234,8 +235,23 @@ def train(
 
 
 @app.command()
-def evaluate(workspace: At = HERE, as_json: AsJson = False) -> None:
+def evaluate(
+    production: Annotated[
+        bool, typer.Option("--production", help="Instead: how what serves customers does on newly imported conversations.")
+    ] = False,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="With --production: conversations begun on this day or later.")
+    ] = None,
+    workspace: At = HERE,
+    as_json: AsJson = False,
+) -> None:
     """Compares base and tuned, alone and with your documents, on held-out conversations, and says which to use and why."""
+    if production or since:
+        from tailorbird import commands
+
+        with _stoppable():
+            commands.follow(open_workspace(workspace), since.date() if since else None, as_json)
+        return
     from tailorbird import console
     from tailorbird.artifacts import Candidate
     from tailorbird.evaluating import evaluate as verb

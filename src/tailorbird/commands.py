@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -15,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tailorbird import console
-from tailorbird.artifacts import KINDS, Audit, Comparison, Plan, Release
+from tailorbird.artifacts import KINDS, Audit, Checkup, Comparison, Plan, Release
 from tailorbird.errors import InputError, WorkspaceError
 from tailorbird.progress import Progress
 from tailorbird.replier import Message, ReplyOptions, reply
@@ -123,7 +125,7 @@ def models(as_json: bool) -> None:
 def status(workspace: Workspace, as_json: bool) -> None:
     """Every artifact in use, with what it was made from."""
     serving = workspace.alias(PRODUCTION)
-    chain = [current for kind in KINDS if kind is not Comparison and (current := workspace.current(kind))]
+    chain = [current for kind in KINDS if kind not in (Comparison, Checkup) and (current := workspace.current(kind))]
     drafts = workspace.store / ".drafts"
     unfinished = sorted(path.name for path in drafts.iterdir()) if drafts.is_dir() else []
     if as_json:
@@ -233,6 +235,25 @@ def improve(workspace: Workspace, if_new: int, as_json: bool, progress: Progress
         "released": f"Released: {told.release}",
     }
     console.out.print(endings[told.outcome], soft_wrap=True)
+
+
+def follow(workspace: Workspace, since: date | None, as_json: bool) -> None:
+    """How what serves customers does on new conversations."""
+    from tailorbird.evaluating.figures import METRICS
+    from tailorbird.improvement import follow_production
+
+    started = time.monotonic()
+    made = follow_production(workspace, since, console.bar)
+    console.show(made, as_json, time.monotonic() - started)
+    if as_json:
+        return
+    table = Table("", "base", "production (95% interval)", "", box=None, pad_edge=False)
+    for name, figure in made.production.items():
+        base = f"{made.base[name].value:.3f}" if name in made.base else ""
+        mark = "[red]worse than when released[/red]" if name in made.worse else ""
+        table.add_row(METRICS[name].title, base, f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})", mark)
+    console.out.print(table)
+    console.out.print(f"Trend: {workspace.path(made) / 'trend.html'}", soft_wrap=True)
 
 
 def rewards(as_json: bool) -> None:

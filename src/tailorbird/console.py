@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from tailorbird.artifacts import Artifact, Audit, Candidate, Comparison, Dataset, Interval, Plan, Release, Scorecard
+from tailorbird.artifacts import Artifact, Audit, Candidate, Checkup, Comparison, Dataset, Interval, Plan, Release, Scorecard
 from tailorbird.progress import Advance
 
 if TYPE_CHECKING:
@@ -119,11 +119,18 @@ def summary(artifact: Artifact) -> str:
             return (
                 f"Evaluated on {artifact.test_conversations} held-out conversations: loss {base:.3f} → {tuned:.3f}; "
                 f"better on {', '.join(artifact.better) or 'nothing'}; worse on {', '.join(artifact.worse) or 'nothing'}."
+                + "".join(f"\n  ! {line}" for line in artifact.concerns)
             )
         case Comparison():
             return (
                 f"Compared with production: better on {', '.join(artifact.better) or 'nothing'}; "
                 f"worse on {', '.join(artifact.worse) or 'nothing'}."
+            )
+        case Checkup():
+            days = f", {artifact.first} to {artifact.last}" if artifact.first else ""
+            return (
+                f"Version {artifact.version} on {artifact.conversations} new conversations{days}: "
+                f"worse than when it was released on {', '.join(artifact.worse) or 'nothing'}."
             )
         case Release():
             return f"Released version {artifact.version} of {artifact.model} with its adapter."

@@ -5,11 +5,12 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from tailorbird.artifacts import Candidate, Comparison, Conversation, Dataset, Release, Scorecard
+from tailorbird.artifacts import Candidate, Checkup, Comparison, Conversation, Dataset, Release, Scorecard
 from tailorbird.errors import WorkspaceError
 from tailorbird.progress import Progress, silent
 from tailorbird.workspace import PRODUCTION, Workspace, read_lines
@@ -51,6 +52,18 @@ def improve_production(workspace: Workspace, if_new: int = 1, progress: Progress
         ), progress)  # fmt: skip
 
 
+def follow_production(workspace: Workspace, since: date | None = None, progress: Progress = silent) -> Checkup:
+    """Imports and audits what is new and evaluates what serves customers on it; raises InputError where too little is new."""
+    from tailorbird.auditing import audit
+    from tailorbird.evaluating import follow
+    from tailorbird.importing import import_conversations
+
+    with _alone(workspace):
+        production = _production(workspace)
+        dataset = import_conversations(workspace, progress=progress)
+        return follow(workspace, audit(workspace, dataset, progress), production, since, progress)
+
+
 @contextmanager
 def _alone(workspace: Workspace) -> Iterator[None]:
     """Two rounds at once, started by a timer and by hand, would train the same twice."""
@@ -60,7 +73,8 @@ def _alone(workspace: Workspace) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as problem:
             raise WorkspaceError(
-                "Another `tailorbird improve` is at work in this workspace.", fix="Wait until it is done."
+                "Another `tailorbird improve` or `evaluate --production` is at work in this workspace.",
+                fix="Wait until it is done.",
             ) from problem
         yield
 

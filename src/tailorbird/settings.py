@@ -147,6 +147,8 @@ class TrainingSettings(_Strict):
     passages: float = Field(default=0.25, ge=0, le=1)
     """Share of the lessons that show passages of your documents, where knowledge/ has any, so that the model learns to answer
     from them; the rest teaches it to answer without. Such lessons are several times as long: more of them are fewer passes."""
+    canaries: int = Field(default=0, ge=0, le=100)
+    """Made-up secrets to plant among the lessons; the scorecard then tells how well they are remembered. Not for release."""
     mixing_temperature: float = Field(default=2.0, ge=1)
     """Tasks and languages as often as they occur (1), or rare ones more often (2 and above)."""
     minutes: float = Field(default=5.0, gt=0)

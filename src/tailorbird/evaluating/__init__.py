@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from tailorbird import engine
 from tailorbird.artifacts import Audit, Candidate, Conversation, Part, Plan, Scorecard, make_id
 from tailorbird.evaluating import report
-from tailorbird.evaluating.answering import Answer, Ask, Question, answered
+from tailorbird.evaluating.answering import KEPT, Answer, Ask, Question, answered
 from tailorbird.evaluating.checking import Documents
+from tailorbird.evaluating.concerns import concerns
 from tailorbird.evaluating.deciding import choose, table
+from tailorbird.evaluating.exposure import exposure
 from tailorbird.evaluating.figures import Sheet, languages, verdict
+from tailorbird.evaluating.following import follow
 from tailorbird.evaluating.held_out import HeldOut, held_out
 from tailorbird.evaluating.labelling import Labelled, Readers, labelled, part_of
 from tailorbird.evaluating.leaking import leaking
@@ -25,10 +28,9 @@ from tailorbird.knowledge import Knowledge, documents_of
 from tailorbird.language import label_classifier
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import ReplyOptions
-from tailorbird.workspace import Workspace, write_lines
+from tailorbird.workspace import Workspace, read_conversations, write_lines
 
-__all__ = ["Answer", "compare", "evaluate"]
-_ANSWERS = "answers"  # of all systems, kept from one scorecard to the next
+__all__ = ["Answer", "compare", "evaluate", "follow"]
 
 
 def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = silent) -> Scorecard:
@@ -44,7 +46,7 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
     if found := workspace.find(Scorecard, identity):
         return workspace.use(found)
     audit, plan = workspace.ancestor(candidate, Audit), workspace.ancestor(candidate, Plan)
-    held, kept = held_out(workspace, audit), workspace.store / _ANSWERS
+    held, kept = held_out(workspace, audit), workspace.store / KEPT
     systems = Systems(engine.locate(candidate.model, progress), workspace.path(candidate) / "adapter", knowledge)
     losses = held.losses(systems, plan.sequence_length, progress)
     asked, limits = held.asked(settings.answers), ReplyOptions(max_tokens=settings.longest_answer)
@@ -61,12 +63,14 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
     more = preferring(systems.base, systems.alone, held.test, plan.sequence_length, progress)
     more |= safety(tried) | (forgetting(systems, progress) if settings.forgetting else {})
     leaks = leaking(systems, held, settings.training_answers, plan.sequence_length, (kept, progress))
-    more |= leaks.parts
+    lessons = read_conversations(workspace.path(plan) / "train.jsonl")
+    more |= leaks.parts | exposure(systems, lessons, plan.sequence_length, progress)
     with progress("Computing figures and intervals", None):
         documents = Documents(workspace, knowledge) if knowledge else None
         scores = scored(asked, said, Measures(workspace.settings, documents, held.voice()))
         sheet = Sheet(held.texts, losses, asked, scores)
         card = _card(identity, candidate, held, sheet, systems.pairs, _parts(sheet, rows) | more)
+    card = card.model_copy(update={"concerns": concerns(card, contrasts, leaks.rows)})
     closeness = scores["tuned"]["embedding_similarity"]
     answers = _answers(asked, said, systems, documents)
     examples = report.Examples(subjects(held.learned, asked, closeness), answers, tried, contrasts, leaks.rows)
@@ -109,7 +113,7 @@ def _account(
     adapter = workspace.path(candidate) / "adapter"
     megabytes = sum(path.stat().st_size for path in adapter.glob("*.safetensors")) / 1e6
     seconds = seconds_to_change_a_fact(workspace) if "knowledge" in systems.all else None
-    times = taken(systems, asked, workspace.store / _ANSWERS, progress)
+    times = taken(systems, asked, workspace.store / KEPT, progress)
     rows = table(card, candidate, megabytes, times, seconds)
     return report.account(workspace, card, rows, report.Service(times, seconds), examples)
 

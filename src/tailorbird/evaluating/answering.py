@@ -18,6 +18,9 @@ from tailorbird.progress import Progress
 from tailorbird.replier import Message, ReplyOptions, reply
 from tailorbird.workspace import read_lines, write_text
 
+KEPT = "answers"
+"""The folder, in the workspace's artifacts, of what systems have answered, kept from one scorecard to the next."""
+
 
 class Answer(BaseModel):
     """One held-out question with the agent's answer and that of each system; `passages` are those that two of them saw.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tailorbird.artifacts import Candidate, CurvePoint, Scorecard
+from tailorbird.artifacts import Candidate, CurvePoint, Interval, Scorecard
 from tailorbird.evaluating.figures import METRICS
 from tailorbird.evaluating.systems import TITLES
 
@@ -60,6 +62,21 @@ def differences(card: Scorecard) -> str:
     axes.set(xlabel="worse than the base model   ←   →   better (1 = what this test finds four times in five)")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="best", fontsize=8)
+    return _svg(drawing)
+
+
+def trend(rows: Mapping[str, Sequence[tuple[date, Interval]]], released: Sequence[date]) -> str:
+    """Each figure over the days, with its intervals; dotted lines where another version was released."""
+    drawing = _drawing(1.7 * len(rows) + 0.4)
+    for axes, (name, points) in zip(drawing.subplots(len(rows), squeeze=False, sharex=True)[:, 0], rows.items(), strict=True):
+        days, values = [day for day, _ in points], [one.value for _, one in points]
+        reach = [[one.value - one.low for _, one in points], [one.high - one.value for _, one in points]]
+        axes.errorbar(days, values, yerr=reach, fmt="o-", color=_COLOURS["tuned"], markersize=4, linewidth=1.2)
+        for day in released:
+            axes.axvline(day, color="grey", linestyle=":")
+        axes.set_title(f"{METRICS[name].title} ({METRICS[name].unit}, {METRICS[name].better} is better)", fontsize=9, loc="left")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=8)
     return _svg(drawing)
 
 

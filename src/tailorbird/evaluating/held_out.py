@@ -71,8 +71,15 @@ class HeldOut:
 
 def held_out(workspace: Workspace, audit: Audit) -> HeldOut:
     """The lessons of an audit under the workspace's tasks."""
-    tasks, folder = workspace.settings.tasks, workspace.path(audit)
-    learned, test = (list(taught(read_conversations(folder / f"{part}.jsonl"), tasks)) for part in ("train", "test"))
+    return tested_with(workspace, audit, read_conversations(workspace.path(audit) / "test.jsonl"))
+
+
+def tested_with(workspace: Workspace, audit: Audit, conversations: Sequence[Conversation]) -> HeldOut:
+    """The lessons of an audit, to be tested with these conversations."""
+    tasks = workspace.settings.tasks
+    learned, test = (
+        list(taught(part, tasks)) for part in (read_conversations(workspace.path(audit) / "train.jsonl"), conversations)
+    )
     written = [one for one in test if one.task not in tasks or tasks[one.task].answer == "text"]
     if any(_is_answer(one) for one in written):
         return HeldOut(tasks, learned, test, written, _is_answer)

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from tailorbird.artifacts import Audit, Candidate, Dataset, Plan, Scorecard
 from tailorbird.evaluating import drawing
 from tailorbird.evaluating.answering import Answer
+from tailorbird.evaluating.concerns import LARGE_GAP
 from tailorbird.evaluating.counterfactuals import Contrast, worst
 from tailorbird.evaluating.deciding import Aspect, in_words
 from tailorbird.evaluating.figures import METRICS, verdict
@@ -22,7 +23,7 @@ from tailorbird.evaluating.systems import TITLES
 from tailorbird.evaluating.timing import Taken
 from tailorbird.workspace import Workspace, write_text
 
-_SMALL_GAP, _LARGE_GAP = 0.3, 1.0  # nats a token: a third likelier, and 2.7 times as likely
+_SMALL_GAP = 0.3  # nats a token: a third likelier
 _FEWEST_MORE = 20  # conversations that are worth collecting on a subject
 
 
@@ -119,7 +120,7 @@ def overfitting(candidate: Candidate, test_loss: float) -> str:
     figures = f"Loss is {candidate.train_loss:.2f} on what it learned and {test_loss:.2f} on what it has never seen, {gap:+.2f}"
     if candidate.validation_loss <= 0 or gap < _SMALL_GAP:
         told = "It learned what your conversations have in common, not the conversations themselves."
-    elif gap < _LARGE_GAP:
+    elif gap < LARGE_GAP:
         told = "Some of the training conversations are learned more closely than the rest, as usual with a few hundred of them."
     else:
         told = "It has begun to learn examples by heart: fewer epochs, a lower rank or more conversations would help."

@@ -14,6 +14,7 @@ from tailorbird.feedback import FILE as FEEDBACK
 from tailorbird.knowledge import Knowledge
 from tailorbird.language.rewards import RULES
 from tailorbird.lessons import counted, mixed, original, taught
+from tailorbird.lessons.canaries import canaries
 from tailorbird.planning.grounding import grounded
 from tailorbird.replier import Message
 from tailorbird.settings import PAIRS, TrainingSettings
@@ -61,6 +62,9 @@ def lessons(workspace: Workspace, audit: Audit, start: Candidate | None, knowled
     if knowledge is not None:
         epoch, checking = (grounded(part, knowledge, wanted.passages, wanted.seed) for part in (epoch, checking))
         repeated += f"; {wanted.passages:.0%} of the answers to customers with passages of the documents"
+    if wanted.canaries:
+        epoch += canaries(wanted.canaries, audit.system_prompt, wanted.seed)
+        repeated += f"; {wanted.canaries} planted secrets, to see what is learned by heart"
     return Lessons(epoch, checking, f"{why}{counted(learning)}{repeated}.", keeping)
 
 

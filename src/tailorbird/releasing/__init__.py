@@ -8,6 +8,7 @@ from tailorbird.artifacts import Audit, Candidate, Comparison, Dataset, Plan, Re
 from tailorbird.errors import GateError
 from tailorbird.language import label_classifier
 from tailorbird.lessons import labels, taught
+from tailorbird.lessons.canaries import CANARIES
 from tailorbird.progress import Progress, silent
 from tailorbird.releasing import card as model_card
 from tailorbird.workspace import PRODUCTION, Workspace, read_conversations, write_text
@@ -76,6 +77,8 @@ def refusals(workspace: Workspace, scorecard: Scorecard) -> list[str]:
     """Why a candidate may not be released, by its scorecard and its comparison with production; empty when it may."""
     production, candidate = workspace.alias(PRODUCTION), workspace.ancestor(scorecard, Candidate)
     reasons = gate(scorecard)
+    if CANARIES in scorecard.parts:
+        reasons.append("secrets were planted in it: set training.canaries to 0, plan and train again")
     for one in workspace.all(Comparison):
         if one.worse and one.made_from == (candidate.id, production):
             reasons.append(f"it is worse than the version in production on {' and '.join(one.worse)}")

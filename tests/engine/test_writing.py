@@ -33,7 +33,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _precise_and_in_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "mixed_precision", lambda: False)
-    monkeypatch.setattr(sampling, "_ENOUGH", 4)
+    monkeypatch.setattr(sampling, "_ROWS", 4)
     monkeypatch.setattr(sampling, "_ROOM", 5)
 
 

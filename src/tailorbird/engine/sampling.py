@@ -19,7 +19,8 @@ from tailorbird.engine.loading import use_all_cores
 Choose = Callable[[torch.Tensor], torch.Tensor]
 """From scores [N, vocabulary] the next tokens [N, 1]."""
 _ROOM = 64  # tokens by which the memory of what was read grows
-_ENOUGH = 32  # rows of one token: products large enough for all cores
+_ENOUGH = 16  # rows of one token: products large enough for all cores
+_ROWS = 32  # answers that are written together
 _AT_ONCE = 16_384  # tokens that may be read together
 
 
@@ -38,7 +39,7 @@ def likeliest_answers(
     """The greedy answer to each prompt, with the prompt's number: prompts of like length together, the longest first."""
     waiting = sorted(range(len(prompts)), key=lambda number: -len(prompts[number]))
     while waiting:
-        count = max(1, min(_ENOUGH, _AT_ONCE // len(prompts[waiting[0]])))
+        count = max(1, min(_ROWS, _AT_ONCE // len(prompts[waiting[0]])))
         chosen, waiting = waiting[:count], waiting[count:]
         told = [prompts[number] for number in chosen]
         yield from zip(chosen, _written(model, encoder, told, 1, longest, _likeliest), strict=True)

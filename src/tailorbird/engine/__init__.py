@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -65,10 +66,12 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # How long waiting threads spin, read when the library loads: the default collapses beside another busy process, and more
 # than this gains nothing alone (benchmarks/neighbour.py).
 os.environ.setdefault("GOMP_SPINCOUNT", "2500")
-# torch brings its own copy of GOMP and numba takes the system's: two pools of threads that wait for each other, unless
-# the system's is there first.
-with contextlib.suppress(OSError):
-    ctypes.CDLL("libgomp.so.1", mode=ctypes.RTLD_GLOBAL)
+# torch brings its own copy of GOMP and numba takes the system's: two pools of threads that wait for each other, unless torch's
+# is there first. The other way round is slow: torch waits several times as long for threads of the system's.
+_torch = importlib.util.find_spec("torch")
+for _folder in (_torch.submodule_search_locations or []) if _torch else []:
+    with contextlib.suppress(OSError):
+        ctypes.CDLL(str(Path(_folder) / "lib" / "libgomp.so.1"), mode=ctypes.RTLD_GLOBAL)
 
 Chats = list[list[Message]]
 Pairs = list[tuple[list[Message], list[Message]]]

@@ -56,6 +56,17 @@ def make_tiny_model(folder: Path, family: str = "llama", seed: int = 0, texts: l
     return folder
 
 
+def make_decided_model(folder: Path) -> Path:
+    """A tiny model with opinions: with embeddings as small as they begin, every token is as likely as any other."""
+    from safetensors.torch import load_file, save_file
+
+    make_tiny_model(folder)
+    weights = load_file(folder / "model.safetensors")
+    weights["model.embed_tokens.weight"] *= 10
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
 def tiny_config(family: str, vocabulary: int, end: int) -> object:
     """Two-layer configurations of the architectures that tests cover; Gemma alternates sliding windows."""
     from transformers import Gemma3TextConfig, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config

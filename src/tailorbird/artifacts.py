@@ -237,8 +237,8 @@ class Part(_Frozen):
 class Scorecard(Artifact):
     """Base against tuned on held-out conversations, each alone and with the business's documents where there are any.
 
-    Payload: answers.jsonl, labels.jsonl, report.html. `differences` are by two systems, `tuned-base`, and figure; `better` and
-    `worse` are of tuned against base; `use` is the system that is advised; `concerns` say what is wrong with the tuned model.
+    Payload: answers.jsonl, labels.jsonl, report.html. `differences`, `better` and `worse` are by two systems: `tuned-base` is of
+    the first against the second. `use` is the system that is advised; `concerns` say what is wrong with the tuned model.
     `parts` are by name: `language de`, `task route`.
     """
 
@@ -251,8 +251,8 @@ class Scorecard(Artifact):
     parts: dict[str, Part] = {}
     use: str = "tuned"
     generalisation_gap: float
-    better: tuple[str, ...]
-    worse: tuple[str, ...]
+    better: dict[str, tuple[str, ...]]
+    worse: dict[str, tuple[str, ...]]
     concerns: tuple[str, ...] = ()
 
 

@@ -118,7 +118,8 @@ def summary(artifact: Artifact) -> str:
             base, tuned = (artifact.systems[s]["loss"].value for s in ("base", "tuned"))
             return (
                 f"Evaluated on {artifact.test_conversations} held-out conversations: loss {base:.3f} → {tuned:.3f}; "
-                f"better on {', '.join(artifact.better) or 'nothing'}; worse on {', '.join(artifact.worse) or 'nothing'}."
+                f"better on {', '.join(artifact.better['tuned-base']) or 'nothing'}; "
+                f"worse on {', '.join(artifact.worse['tuned-base']) or 'nothing'}."
                 + "".join(f"\n  ! {line}" for line in artifact.concerns)
             )
         case Comparison():
@@ -180,8 +181,9 @@ def search_table(search: Search) -> Table:
 def score_table(card: Scorecard) -> Table:
     """Every system, and the difference of tuned and base with its 95% interval."""
     table = Table("", *card.systems, "tuned - base (95% interval)", "", box=None, pad_edge=False)
+    better, worse = card.better["tuned-base"], card.worse["tuned-base"]
     for name, difference in card.differences["tuned-base"].items():
-        mark = "[green]better[/green]" if name in card.better else "[red]worse[/red]" if name in card.worse else "unclear"
+        mark = "[green]better[/green]" if name in better else "[red]worse[/red]" if name in worse else "unclear"
         table.add_row(
             name, *(f"{found[name].value:.3f}" if name in found else "" for found in card.systems.values()),
             f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})", mark,

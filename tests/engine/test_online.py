@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-from fakes import make_tiny_model
-from safetensors.torch import load_file, save_file
+from fakes import make_decided_model
+from safetensors.torch import load_file
 
 from tailorbird import engine
 from tailorbird.artifacts import Plan
@@ -24,12 +24,7 @@ TOKENS = 12
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model with opinions: with embeddings as small as they begin, every token is as likely as any other."""
-    folder = make_tiny_model(tmp_path_factory.mktemp("model"))
-    weights = load_file(folder / "model.safetensors")
-    weights["model.embed_tokens.weight"] *= 10
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    return folder
+    return make_decided_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import make_tiny_model
-from safetensors.torch import load_file, save_file
+from fakes import make_decided_model
 
 from tailorbird import engine
 from tailorbird.artifacts import Plan
@@ -22,12 +21,7 @@ LONGEST = 24
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model with opinions."""
-    folder = make_tiny_model(tmp_path_factory.mktemp("model"))
-    weights = load_file(folder / "model.safetensors")
-    weights["model.embed_tokens.weight"] *= 10
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    return folder
+    return make_decided_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(autouse=True)

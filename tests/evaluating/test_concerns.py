@@ -22,7 +22,7 @@ def card(gap: float = 0.3, **parts: Any) -> Scorecard:
     named = {name.replace("_", " "): one for name, one in parts.items()}
     return Scorecard(
         id="scorecard-1", made_from=(), test_conversations=50, test_answers=50, systems={}, differences={}, parts=named,
-        generalisation_gap=gap, better=(), worse=(),
+        generalisation_gap=gap, better={}, worse={},
     )  # fmt: skip
 
 

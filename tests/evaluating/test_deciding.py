@@ -14,9 +14,10 @@ def apart(value: float, p: float = 0.0005) -> Difference:
 def card(**differences: dict[str, Difference]) -> Scorecard:
     told = {name.replace("_", "-"): found for name, found in differences.items()}
     systems: dict[str, dict[str, Figure]] = {name: {} for pair in told for name in pair.split("-")}
+    found = {pair: verdict(differences) for pair, differences in told.items()}
     return Scorecard(
         id="scorecard-x", test_conversations=40, test_answers=40, systems=systems, differences=told, generalisation_gap=0.1,
-        better=(), worse=(),
+        better={pair: better for pair, (better, _) in found.items()}, worse={pair: worse for pair, (_, worse) in found.items()},
     )  # fmt: skip
 
 

@@ -208,7 +208,7 @@ def scored(folder: Path, answers: int) -> None:
         write_jsonl(draft / "answers.jsonl", list(lines))
         loss = {name: {"loss": Figure(**figure, unit="", better="lower")} for name in ("base", "tuned")}
         card = Scorecard(id="scorecard-1", made_from=("candidate-1",), test_conversations=1, test_answers=1, systems=loss,
-                         differences={"tuned-base": {"loss": interval}}, generalisation_gap=0, better=(), worse=())  # fmt: skip
+                         differences={"tuned-base": {"loss": interval}}, generalisation_gap=0, better={}, worse={})  # fmt: skip
         workspace.save(card, draft)
 
 

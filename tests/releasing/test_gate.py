@@ -16,7 +16,7 @@ def card(tested: int = 40, **differences: tuple[float, float, float]) -> Scoreca
     made = Scorecard(
         id="scorecard-x", test_conversations=tested, test_answers=9,
         systems={system: dict.fromkeys(differences, figure) for system in ("base", "tuned")},
-        differences={"tuned-base": intervals}, generalisation_gap=0.1, better=better, worse=worse,
+        differences={"tuned-base": intervals}, generalisation_gap=0.1, better={"tuned-base": better}, worse={"tuned-base": worse},
     )  # fmt: skip
     return made.model_copy(update={"use": choose(made)})
 
@@ -24,7 +24,7 @@ def card(tested: int = 40, **differences: tuple[float, float, float]) -> Scoreca
 def test_better_on_loss_and_worse_on_nothing_passes() -> None:
     good = card(loss=(-0.5, -0.6, -0.4), chrf=(0.1, 0.05, 0.2))
     assert gate(good) == []
-    assert good.better == ("loss", "chrf")
+    assert good.better == {"tuned-base": ("loss", "chrf")}
     assert in_words(good)[:2] == [
         "Use the tuned model.",
         "Tuned against base model: better on loss on the agents' own answers, chrf.",
@@ -44,4 +44,15 @@ def test_a_difference_that_may_be_chance_is_no_reason_to_release() -> None:
 def test_worse_on_one_figure_is_refused_although_loss_is_better() -> None:
     mixed = card(loss=(-0.5, -0.6, -0.4), chrf=(-0.1, -0.2, -0.05))
     assert gate(mixed) == ["it is worse than the base model on chrf"]
-    assert mixed.worse == ("chrf",)
+    assert mixed.worse == {"tuned-base": ("chrf",)}
+
+
+def test_what_serves_with_documents_is_asked_with_documents() -> None:
+    """A model that makes up prices by itself, and none when it is shown the documents."""
+    alone = card(loss=(-0.5, -0.6, -0.4), unsupported=(24.0, 9.0, 50.0))
+    shown = alone.model_copy(update={"worse": {**alone.worse, "both-base": ()}})
+    assert gate(shown, "both") == []
+    assert gate(shown, "tuned") == ["it is worse than the base model on unsupported"]
+    worse = alone.model_copy(update={"worse": {"tuned-base": (), "both-base": ("unsupported",)}})
+    assert gate(worse, "tuned") == []
+    assert gate(worse, "both") == ["it is, shown your documents, worse than the base model on unsupported"]

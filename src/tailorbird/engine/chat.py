@@ -7,6 +7,7 @@ customer is encoded as ordinary characters. Knows nothing about torch or about a
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,15 @@ def last_answer(item: Encoded) -> Encoded:
     while start and item.trained[start - 1]:
         start -= 1
     return Encoded(item.ids, tuple(start <= i < end for i in range(len(item.ids))))
+
+
+def places_of(items: Sequence[Encoded | None]) -> dict[Encoded, list[int]]:
+    """Each different conversation with the numbers that it has: the same one is read once."""
+    places: dict[Encoded, list[int]] = {}
+    for number, item in enumerate(items):
+        if item is not None:
+            places.setdefault(item, []).append(number)
+    return places
 
 
 def fit_to_length(encoder: ChatEncoder, messages: list[Message], longest: int) -> Encoded | None:

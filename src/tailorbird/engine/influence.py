@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from tailorbird.engine.adapters import load_adapter
-from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length
+from tailorbird.engine.chat import ChatEncoder, fit_to_length, places_of
 from tailorbird.engine.fused import Projections
 from tailorbird.engine.loading import is_whole_model, load_base
 from tailorbird.engine.packed import target_losses
@@ -39,10 +39,7 @@ def sketches(base: Path, adapter: Path, chats: Sequence[list[Message]], longest:
     """
     encoder = ChatEncoder(base)
     encoded = [fit_to_length(encoder, chat, longest) for chat in chats]
-    places: dict[Encoded, list[int]] = {}
-    for index, item in enumerate(encoded):
-        if item is not None:
-            places.setdefault(item, []).append(index)
+    places = places_of(encoded)
     unique = list(places)
     found = np.zeros((len(chats), SIZE), dtype=np.float16)
     bins = plan_bins([(item,) for item in unique], max(longest, 1024), epochs=1, seed=0)

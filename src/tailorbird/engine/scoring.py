@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from tailorbird.engine.adapters import load_adapter, virtual_tokens, with_virtual
-from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length, last_answer
+from tailorbird.engine.chat import ChatEncoder, Encoded, fit_to_length, last_answer, places_of
 from tailorbird.engine.loading import is_whole_model, load_base
 from tailorbird.engine.packed import target_losses
 from tailorbird.engine.packing import lay_out, plan_bins
@@ -33,10 +33,7 @@ def conversation_losses(
     """
     encoder = ChatEncoder(base)
     encoded = [_last(encoder, chat, longest) if last_only else fit_to_length(encoder, chat, longest) for chat in chats]
-    places: dict[Encoded, list[int]] = {}
-    for index, item in enumerate(encoded):
-        if item is not None:
-            places.setdefault(item, []).append(index)
+    places = places_of(encoded)
     unique = list(places)
     bins = plan_bins([(item,) for item in unique], max(longest, 1024), epochs=1, seed=0)
     results: dict[str, Losses] = {}

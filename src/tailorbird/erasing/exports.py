@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tailorbird.artifacts import Conversation
-from tailorbird.erasing.files import replace_file, without
+from tailorbird.erasing.files import without
+from tailorbird.workspace import write_bytes
 
 _LARGEST = 500_000_000  # bytes of a JSON document that is read whole
 _SPOKEN = 12  # characters of a message that is recognised by its words
@@ -70,7 +71,7 @@ def clean_document(path: Path, person: Person) -> bool:
     cleaned = _cleaned(document, person)
     changed = bool(cleaned != document)
     if changed:
-        replace_file(path, json.dumps(cleaned, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass"))
+        write_bytes(path, json.dumps(cleaned, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass"))
     return changed
 
 

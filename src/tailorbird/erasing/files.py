@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from tailorbird.lessons import original
+from tailorbird.workspace import write_bytes
 
 ERASED = "<ERASED>"
 
@@ -84,14 +85,7 @@ def without(text: str, words: list[str]) -> str:
     return text
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Writes beside the file and renames, so that it is whole at any moment."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_bytes(content)
-    draft.replace(path)
-
-
 def _write(path: Path, text: str, changed: bool) -> bool:
     if changed:
-        replace_file(path, text.encode("utf-8", "surrogateescape"))
+        write_bytes(path, text.encode("utf-8", "surrogateescape"))
     return changed

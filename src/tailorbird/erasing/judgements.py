@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tailorbird.artifacts import Conversation
 from tailorbird.erasing.exports import Person, person_of
-from tailorbird.erasing.files import clean_lines, clean_table, clean_text, replace_file, without
+from tailorbird.erasing.files import clean_lines, clean_table, clean_text, without
 from tailorbird.errors import InputError
 from tailorbird.feedback import Feedback, FeedbackStore
 from tailorbird.feedback.intake import REJECTED
 from tailorbird.feedback.reading import Rejected, decoded, form_of, judgements, rows
-from tailorbird.workspace import Workspace, read_lines, write_lines
+from tailorbird.workspace import Workspace, read_lines, write_bytes, write_lines
 
 
 def everything_judged(workspace: Workspace) -> list[Conversation]:
@@ -69,9 +69,9 @@ def clean_judgements(path: Path, ids: set[str], person: Person) -> bool:
         return clean_table(path, numbers, set(), person.words)
     if numbers and form == "lines":
         kept = [line for number, line in enumerate(text.split("\n"), 1) if number not in numbers]
-        replace_file(path, "\n".join(kept).encode("utf-8", "surrogateescape"))
+        write_bytes(path, "\n".join(kept).encode("utf-8", "surrogateescape"))
     elif numbers:
         document = json.loads(text)
         told = [one for number, one in enumerate(document, 1) if number not in numbers] if isinstance(document, list) else []
-        replace_file(path, json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass"))
+        write_bytes(path, json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass"))
     return (clean_lines(path, set(), person.words) if form == "lines" else clean_text(path, person.words)) or bool(numbers)

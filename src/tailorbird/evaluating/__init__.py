@@ -89,7 +89,7 @@ def _card(
 ) -> Scorecard:
     figures = sheet.figures(held.whole)
     differences = {f"{one}-{other}": sheet.differences(one, other, held.whole) for one, other in pairs}
-    better, worse = verdict(differences["tuned-base"])
+    told = {pair: verdict(found) for pair, found in differences.items()}
     card = Scorecard(
         id=identity,
         made_from=(candidate.id,),
@@ -99,8 +99,8 @@ def _card(
         differences=differences,
         parts=parts,
         generalisation_gap=figures["tuned"]["loss"].value - candidate.train_loss,
-        better=better,
-        worse=worse,
+        better={pair: better for pair, (better, _) in told.items()},
+        worse={pair: worse for pair, (_, worse) in told.items()},
     )
     return card.model_copy(update={"use": choose(card)})
 

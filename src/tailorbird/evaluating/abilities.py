@@ -13,8 +13,7 @@ from importlib.resources import files
 from pydantic import BaseModel, ConfigDict, Field
 
 from tailorbird.artifacts import Part
-from tailorbird.evaluating import intervals
-from tailorbird.evaluating.figures import SEED, figure
+from tailorbird.evaluating.figures import compared
 from tailorbird.replier import Message
 
 METRIC = "ability"
@@ -74,11 +73,7 @@ def parts(losses: Mapping[str, Losses]) -> dict[str, Part]:
     chosen = {METRIC: range(len(areas))} | {
         f"{METRIC} {area}": [place for place, one in enumerate(areas) if one == area] for area in dict.fromkeys(areas)
     }
-    return {name: _part(right, list(places)) for name, places in chosen.items()}
-
-
-def _part(right: Mapping[str, list[float]], places: Sequence[int]) -> Part:
-    sums: dict[str, intervals.Sums] = {system: [(values[place], 1.0) for place in places] for system, values in right.items()}
-    differences = {METRIC: intervals.difference(sums["tuned"], sums["base"], SEED)} if {"tuned", "base"} <= set(sums) else {}
-    systems = {system: {METRIC: figure(METRIC, rows)} for system, rows in sums.items()}
-    return Part(examples=len(places), systems=systems, differences=differences)
+    return {
+        name: compared(METRIC, {system: [(values[place], 1.0) for place in places] for system, values in right.items()})
+        for name, places in chosen.items()
+    }

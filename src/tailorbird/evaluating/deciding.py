@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from pydantic import BaseModel
 
-from tailorbird.artifacts import Candidate, Difference, Scorecard
-from tailorbird.evaluating.figures import METRICS, verdict
+from tailorbird.artifacts import Candidate, Scorecard
+from tailorbird.evaluating.figures import METRICS
 from tailorbird.evaluating.systems import TITLES
 from tailorbird.evaluating.timing import Taken
 
@@ -31,7 +31,7 @@ def choose(card: Scorecard) -> str:
     """
     best = "base"
     for system in BY_EFFORT[1:]:
-        better, worse = verdict(card.differences.get(f"{system}-{best}", {}))
+        better, worse = (found.get(f"{system}-{best}", ()) for found in (card.better, card.worse))
         tuning = system in _TUNED and best not in _TUNED
         if len(better) > len(worse) and ("loss" in better or not tuning):
             best = system
@@ -42,7 +42,7 @@ def in_words(card: Scorecard) -> list[str]:
     """The advice, and what each comparison found."""
     best = card.use
     advice = _WITHOUT_DOCUMENTS if best == "tuned" and "both" not in card.systems else _ADVICE[best]
-    return [advice, *(line for pair, found in card.differences.items() if (line := _compared(pair, found)))]
+    return [advice, *(_compared(pair, card.better[pair], card.worse[pair]) for pair in card.differences)]
 
 
 class Aspect(BaseModel):
@@ -88,9 +88,8 @@ _TAKEN: dict[str, Callable[[Taken], str]] = {
 }
 
 
-def _compared(pair: str, differences: Mapping[str, Difference]) -> str:
+def _compared(pair: str, better: tuple[str, ...], worse: tuple[str, ...]) -> str:
     one, _, other = pair.partition("-")
-    better, worse = verdict(differences)
     found = [f"better on {listed(better)}"] * bool(better) + [f"worse on {listed(worse)}"] * bool(worse)
     told = " and ".join(found) or "no clear difference"
     return f"{TITLES[one]} against {TITLES[other].lower()}: {told}."

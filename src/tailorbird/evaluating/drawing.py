@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tailorbird.artifacts import Candidate, CurvePoint, Interval, Scorecard
+from tailorbird.artifacts import Candidate, CurvePoint, Figure, Scorecard
 from tailorbird.evaluating.figures import METRICS
 from tailorbird.evaluating.systems import TITLES
 
@@ -65,7 +65,7 @@ def differences(card: Scorecard) -> str:
     return _svg(drawing)
 
 
-def trend(rows: Mapping[str, Sequence[tuple[date, Interval]]], released: Sequence[date]) -> str:
+def trend(rows: Mapping[str, Sequence[tuple[date, Figure]]], released: Sequence[date]) -> str:
     """Each figure over the days, with its intervals; dotted lines where another version was released."""
     drawing = _drawing(1.7 * len(rows) + 0.4)
     for axes, (name, points) in zip(drawing.subplots(len(rows), squeeze=False, sharex=True)[:, 0], rows.items(), strict=True):

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from tailorbird import engine
 from tailorbird.artifacts import Conversation, Part
-from tailorbird.evaluating import intervals
-from tailorbird.evaluating.figures import SEED, figure
+from tailorbird.evaluating.figures import compared
 from tailorbird.evaluating.systems import Losses, Systems
 from tailorbird.lessons.canaries import CANARIES, OTHERS, others, planted
 from tailorbird.progress import Progress
@@ -27,12 +26,7 @@ def exposure(systems: Systems, lessons: Sequence[Conversation], longest: int, pr
     sums = {system: [(bits, 1.0) for bits in _bits(row)] for system, row in losses.items()}
     if not sums["base"]:
         return {}
-    part = Part(
-        examples=len(sums["base"]),
-        systems={system: {"exposure": figure("exposure", row)} for system, row in sums.items()},
-        differences={"exposure": intervals.difference(sums["tuned"], sums["base"], SEED)},
-    )
-    return {CANARIES: part}
+    return {CANARIES: compared("exposure", sums)}
 
 
 def _bits(losses: Losses) -> list[float]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tailorbird.artifacts import Conversation, Difference, Figure
+from tailorbird.artifacts import Conversation, Difference, Figure, Part
 from tailorbird.evaluating import intervals
 from tailorbird.evaluating.answering import Question
 
@@ -96,6 +96,15 @@ def figure(name: str, sums: intervals.Sums) -> Figure:
     """A metric's mean with its interval."""
     metric = METRICS[name]
     return Figure(**intervals.mean(sums, SEED).model_dump(), unit=metric.unit, better=metric.better)
+
+
+def compared(name: str, sums: Mapping[str, intervals.Sums], with_system: str = "base") -> Part:
+    """One metric of some systems on the same examples, and how far `tuned` is from another of them."""
+    return Part(
+        examples=len(sums["tuned"]),
+        systems={system: {name: figure(name, rows)} for system, rows in sums.items()},
+        differences={name: intervals.difference(sums["tuned"], sums[with_system], SEED)},
+    )
 
 
 def languages(conversations: Iterable[Conversation]) -> list[str]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from itertools import pairwise
 
 from tailorbird import engine
-from tailorbird.artifacts import Audit, Candidate, Checkup, Conversation, Figure, Interval, Plan, Release, Scorecard, make_id
+from tailorbird.artifacts import Audit, Candidate, Checkup, Conversation, Figure, Plan, Release, Scorecard, make_id
 from tailorbird.errors import InputError
 from tailorbird.evaluating import drawing
 from tailorbird.evaluating.answering import KEPT, Ask, answered
 from tailorbird.evaluating.checking import Documents
 from tailorbird.evaluating.figures import METRICS, Sheet
 from tailorbird.evaluating.held_out import tested_with
+from tailorbird.evaluating.report import templates
 from tailorbird.evaluating.scoring import Measures, scored
 from tailorbird.evaluating.systems import Systems
 from tailorbird.knowledge import documents_of
@@ -40,24 +40,19 @@ def follow(workspace: Workspace, audit: Audit, release: Release, since: date | N
     if found := workspace.find(Checkup, identity):
         return workspace.use(found)
     plan, adapter = workspace.ancestor(release, Plan), workspace.path(workspace.ancestor(release, Candidate)) / "adapter"
-    systems = Systems(engine.locate(release.model, progress), adapter, knowledge)
+    system = "both" if knowledge else "tuned"
+    systems = Systems(engine.locate(release.model, progress), adapter, knowledge).only("base", system)
     held = tested_with(workspace, workspace.ancestor(release, Audit), fresh)
     losses = held.losses(systems, plan.sequence_length, progress)
     asked, limits = held.asked(settings.answers), ReplyOptions(max_tokens=settings.longest_answer)
-    system = "both" if release.passages else "tuned"
-    compared = {name: systems.adapters[name] for name in ("base", system)}
+    kept = workspace.store / KEPT
     said = answered(
-        systems.base,
-        compared,
-        asked,
-        lambda name, one: Ask(systems.messages(name, one), limits),
-        workspace.store / KEPT,
-        progress,
+        systems.base, systems.adapters, asked, lambda name, one: Ask(systems.messages(name, one), limits), kept, progress
     )
     with progress("Computing figures and intervals", None):
         documents = Documents(workspace, knowledge) if knowledge else None
         scores = scored(asked, said, Measures(workspace.settings, documents, held.voice()))
-        sheet = Sheet(held.texts, {name: losses[name] for name in compared}, asked, scores)
+        sheet = Sheet(held.texts, losses, asked, scores)
         figures = sheet.figures(held.whole)
     days = sorted(day for one in fresh if (day := _day(one)))
     made = Checkup(
@@ -69,10 +64,10 @@ def follow(workspace: Workspace, audit: Audit, release: Release, since: date | N
         last=days[-1] if days else None,
         base=figures["base"],
         production=figures[system],
-        worse=_worse(figures[system], workspace.ancestor(release, Scorecard).systems[system]),
+        worse=_worse(figures[system], _when_released(workspace, release)),
     )
     with workspace.drafting(identity) as draft:
-        write_text(draft / "trend.html", _page(workspace, [*_earlier(workspace), made]))
+        write_text(draft / "trend.html", _page(workspace, [*sorted(workspace.all(Checkup), key=lambda one: one.made_at), made]))
         return workspace.save(made, draft)
 
 
@@ -110,36 +105,30 @@ def _worse(now: Mapping[str, Figure], then: Mapping[str, Figure]) -> tuple[str, 
     return tuple(found)
 
 
-def _earlier(workspace: Workspace) -> list[Checkup]:
-    return sorted(workspace.all(Checkup), key=lambda one: one.made_at)
+def _when_released(workspace: Workspace, release: Release) -> dict[str, Figure]:
+    """The scorecard's figures of what a release serves."""
+    systems = workspace.ancestor(release, Scorecard).systems
+    return systems.get("both" if release.passages else "tuned", systems["tuned"])
 
 
 def _page(workspace: Workspace, checkups: Sequence[Checkup]) -> str:
     """The trend as one page: each figure over time, with the scorecards of the releases that were followed."""
-    from jinja2 import Environment, PackageLoader
-
-    points = sorted([(_when(one), f"version {one.version}", one.production) for one in checkups], key=lambda point: point[0])
-    releases = {one.made_from[0] for one in checkups}
-    tested = [one for one in workspace.all(Release) if one.id in releases]
-    starts = {
-        (one.made_at.date(), one.version): workspace.ancestor(one, Scorecard).systems["both" if one.passages else "tuned"]
-        for one in tested
-    }
-    names = [name for name in METRICS if any(name in figures for _, _, figures in points)]
-    rows: dict[str, list[tuple[date, Interval]]] = {
-        name: [
-            *((day, figures[name]) for (day, _), figures in starts.items() if name in figures),
-            *((day, figures[name]) for day, _, figures in points if name in figures),
-        ]
-        for name in names
-    }
-    changed = [day for (day, one), (_, other) in pairwise(sorted(starts)) if one != other]
-    pages = Environment(loader=PackageLoader("tailorbird.evaluating", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return pages.get_template("trend.html.j2").render(
-        business=workspace.settings.business.name, checkups=checkups[::-1], metrics=METRICS, names=names,
-        picture=drawing.trend({name: sorted(found, key=lambda one: one[0]) for name, found in rows.items()}, changed),
-    )  # fmt: skip
-
-
-def _when(checkup: Checkup) -> date:
-    return checkup.last or checkup.made_at.date()
+    followed = {one.made_from[0] for one in checkups}
+    releases = sorted((one for one in workspace.all(Release) if one.id in followed), key=lambda one: one.made_at)
+    points = [(one.made_at.date(), _when_released(workspace, one)) for one in releases]
+    points += [(one.last or one.made_at.date(), one.production) for one in checkups]
+    points.sort(key=lambda point: point[0])
+    names = [name for name in METRICS if any(name in one.production for one in checkups)]
+    rows = {name: [(day, figures[name]) for day, figures in points if name in figures] for name in names}
+    changed = [one.made_at.date() for one in releases[1:]]
+    return str(
+        templates()
+        .get_template("trend.html.j2")
+        .render(
+            business=workspace.settings.business.name,
+            checkups=checkups[::-1],
+            metrics=METRICS,
+            names=names,
+            picture=drawing.trend(rows, changed),
+        )
+    )

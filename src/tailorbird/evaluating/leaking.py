@@ -21,7 +21,7 @@ from tailorbird import engine
 from tailorbird.artifacts import Conversation, Figure, Part
 from tailorbird.evaluating import intervals
 from tailorbird.evaluating.answering import Ask, Question, answered, questions
-from tailorbird.evaluating.figures import METRICS, SEED, figure
+from tailorbird.evaluating.figures import METRICS, SEED, compared
 from tailorbird.evaluating.held_out import HeldOut
 from tailorbird.evaluating.systems import Systems
 from tailorbird.privacy.detection import find
@@ -58,7 +58,7 @@ class Leaks(NamedTuple):
 def leaking(systems: Systems, held: HeldOut, most: int, longest: int, where: tuple[Path, Progress]) -> Leaks:
     """Asks base and tuned at most so many training questions, and compares what they find likely with what is held out."""
     kept, progress = where
-    learned = list({one.id: one for one in held.learned if not one.task and "Passages" not in one.turns[0].content}.values())
+    learned = [one for one in held.learned if not one.task]
     sample = random.Random(SEED).sample(learned, min(most, len(learned)))
     if not sample:
         return Leaks({}, [])
@@ -79,12 +79,7 @@ def leaking(systems: Systems, held: HeldOut, most: int, longest: int, where: tup
         for one, text, found in zip(asked, said["tuned"], everything, strict=True)
         if found
     ]
-    sums: dict[str, intervals.Sums] = {system: [(float(bool(one)), 1.0) for one in row] for system, row in told.items()}
-    part = Part(
-        examples=len(asked),
-        systems={system: {"verbatim": figure("verbatim", row)} for system, row in sums.items()},
-        differences={"verbatim": intervals.difference(sums["tuned"], sums["base"], SEED)},
-    )
+    part = compared("verbatim", {system: [(float(bool(one)), 1.0) for one in row] for system, row in told.items()})
     others = [one for one in held.texts if not one.task]
     return Leaks({VERBATIM: part, MEMBERSHIP: membership(systems, sample, others, longest, progress)}, rows)
 

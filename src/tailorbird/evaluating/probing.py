@@ -11,11 +11,10 @@ from pydantic import BaseModel
 
 from tailorbird import engine
 from tailorbird.artifacts import Conversation, Part, Turn
-from tailorbird.evaluating import abilities, intervals
+from tailorbird.evaluating import abilities, figures
 from tailorbird.evaluating.answering import Ask, Question, answered
 from tailorbird.evaluating.attacks import Attack, attacks, breach, messages
 from tailorbird.evaluating.counterfactuals import Answered, Contrast, compared, pairs
-from tailorbird.evaluating.figures import SEED, figure
 from tailorbird.evaluating.production import GENERAL, general
 from tailorbird.evaluating.systems import Systems
 from tailorbird.progress import Progress
@@ -100,22 +99,15 @@ def forgetting(systems: Systems, progress: Progress) -> dict[str, Part]:
     chats = [one.messages for one in general()]
     losses = engine.conversation_losses(systems.base, systems.alone, [*chats, *abilities.chats()], _LONGEST, progress)
     text = {system: [(loss[0], float(loss[1])) for loss in row[: len(chats)] if loss] for system, row in losses.items()}
-    part = Part(
-        examples=len(text["base"]),
-        systems={system: {"loss": figure("loss", sums)} for system, sums in text.items()},
-        differences={"loss": intervals.difference(text["tuned"], text["base"], SEED)},
-    )
-    return {GENERAL: part, **abilities.parts({system: row[len(chats) :] for system, row in losses.items()})}
+    return {
+        GENERAL: figures.compared("loss", text),
+        **abilities.parts({system: row[len(chats) :] for system, row in losses.items()}),
+    }
 
 
 def _shares(metric: str, rows: Sequence[Attacked]) -> Part:
-    sums: dict[str, intervals.Sums] = {
-        system: [(float(system in row.breaches), 1.0) for row in rows] for system in rows[0].answers
-    }
-    return Part(
-        examples=len(rows),
-        systems={system: {metric: figure(metric, found)} for system, found in sums.items()},
-        differences={metric: intervals.difference(sums["tuned"], sums["base"], SEED)},
+    return figures.compared(
+        metric, {system: [(float(system in row.breaches), 1.0) for row in rows] for system in rows[0].answers}
     )
 
 

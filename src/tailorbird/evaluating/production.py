@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.resources import files
 
 from pydantic import BaseModel
 
 from tailorbird import engine
-from tailorbird.artifacts import Audit, Candidate, Comparison, Conversation, Figure, Part, Plan, Release, Turn, make_id
-from tailorbird.evaluating import intervals
-from tailorbird.evaluating.figures import SEED, figure
+from tailorbird.artifacts import Audit, Candidate, Comparison, Conversation, Plan, Release, Turn, make_id
+from tailorbird.evaluating.figures import compared
 from tailorbird.lessons import taught
 from tailorbird.progress import Progress, silent
 from tailorbird.workspace import Workspace, read_conversations
@@ -58,7 +56,8 @@ def compare(workspace: Workspace, candidate: Candidate, release: Release, progre
         rows = {system: found[start : start + len(chats)] for system, found in losses.items()}
         start += len(chats)
         if any(rows["tuned"]):
-            parts[name] = _part({system: [loss for loss in row if loss] for system, row in rows.items()})
+            sums = {system: [(loss[0], float(loss[1])) for loss in row if loss] for system, row in rows.items()}
+            parts[name] = compared("loss", sums, "production")
     differences = {name: part.differences["loss"] for name, part in parts.items()}
     worse = [name for name, one in differences.items() if (one.low > 0 if name == NEW else one.high > MARGIN)]
     made = Comparison(
@@ -84,10 +83,3 @@ def general() -> list[Conversation]:
         )
         for number, row in enumerate(rows)
     ]
-
-
-def _part(losses: dict[str, Sequence[tuple[float, int]]]) -> Part:
-    sums = {system: [(total, float(count)) for total, count in row] for system, row in losses.items()}
-    figures: dict[str, dict[str, Figure]] = {system: {"loss": figure("loss", row)} for system, row in sums.items()}
-    difference = intervals.difference(sums["tuned"], sums["production"], SEED)
-    return Part(examples=len(sums["tuned"]), systems=figures, differences={"loss": difference})

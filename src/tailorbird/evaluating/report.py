@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -15,7 +15,7 @@ from tailorbird.evaluating.answering import Answer
 from tailorbird.evaluating.concerns import LARGE_GAP
 from tailorbird.evaluating.counterfactuals import Contrast, worst
 from tailorbird.evaluating.deciding import Aspect, in_words
-from tailorbird.evaluating.figures import METRICS, verdict
+from tailorbird.evaluating.figures import METRICS
 from tailorbird.evaluating.leaking import Leak
 from tailorbird.evaluating.probing import Attacked
 from tailorbird.evaluating.subjects import Subject
@@ -95,8 +95,6 @@ def _bias(found: Contrast) -> str:
 
 def write(folder: Path, workspace: Workspace, told: Account) -> None:
     """Writes report.html, report.md and report.json; no scripts, nothing fetched."""
-    from jinja2 import Environment, PackageLoader
-
     card = told.scorecard
     candidate = workspace.ancestor(card, Candidate)
     context = {
@@ -108,10 +106,17 @@ def write(folder: Path, workspace: Workspace, told: Account) -> None:
     pictures = {
         "curves": drawing.curves(workspace.path(candidate) / "curve.jsonl", candidate), "differences": drawing.differences(card)
     }  # fmt: skip
-    pages = Environment(loader=PackageLoader("tailorbird.evaluating", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    pages = templates()
     write_text(folder / "report.html", pages.get_template("report.html.j2").render(**context, pictures=pictures))
     write_text(folder / "report.md", pages.overlay(autoescape=False).get_template("report.md.j2").render(**context))
     write_text(folder / "report.json", told.model_dump_json(indent=1))
+
+
+def templates() -> Any:
+    """The pages that this stage writes, as a jinja2 environment."""
+    from jinja2 import Environment, PackageLoader
+
+    return Environment(loader=PackageLoader("tailorbird.evaluating", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 
 def overfitting(candidate: Candidate, test_loss: float) -> str:
@@ -131,11 +136,10 @@ def overfitting(candidate: Candidate, test_loss: float) -> str:
 
 def _marks(card: Scorecard) -> dict[str, dict[str, str]]:
     """Of each comparison and figure, whether the first is better or worse beyond chance."""
-    found = {}
-    for pair, differences in card.differences.items():
-        better, worse = verdict(differences)
-        found[pair] = {name: "better" if name in better else "worse" if name in worse else "" for name in differences}
-    return found
+    return {
+        pair: {**dict.fromkeys(card.better[pair], "better"), **dict.fromkeys(card.worse[pair], "worse")}
+        for pair in card.differences
+    }
 
 
 def _collect(subjects: Sequence[Subject]) -> list[str]:

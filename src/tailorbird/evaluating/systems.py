@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +45,12 @@ class Systems:
         if knowledge is not None:
             self.all |= {"knowledge": System(None, True), "both": System(adapter, True)}
         self._found: dict[str, list[Passage]] = {}
+
+    def only(self, *names: str) -> Systems:
+        """Some of the systems."""
+        some = copy(self)
+        some.all = {name: self.all[name] for name in names}
+        return some
 
     @property
     def alone(self) -> Mapping[str, Path | None]:

@@ -6,8 +6,8 @@ model alike. How rows are made is the caller's to say, since models are another 
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel
@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from tailorbird.artifacts import Candidate, Conversation, Plan
 from tailorbird.lessons import original
 from tailorbird.replier import Message
-from tailorbird.workspace import Workspace, read_conversations
+from tailorbird.workspace import Workspace, read_conversations, write_bytes
 
 Sketch = Callable[[list[list[Message]]], np.ndarray]
 """Chats -> unit rows [N, numbers]."""
@@ -64,14 +64,8 @@ def teachers_of(workspace: Workspace, candidate: Candidate, sketch: Sketch) -> T
         if len(rows) == len(lessons):
             return Teachers(lessons, rows)
     rows = sketch([one.messages for one in lessons])
-    _save(kept, rows)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    content = io.BytesIO()
+    np.save(content, rows, allow_pickle=False)
+    write_bytes(kept, content.getvalue())
     return Teachers(lessons, rows)
-
-
-def _save(path: Path, rows: np.ndarray) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}")
-    with draft.open("wb") as file:
-        np.save(file, rows, allow_pickle=False)
-    draft.replace(path)

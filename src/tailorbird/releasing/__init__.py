@@ -20,8 +20,9 @@ _WITH_DOCUMENTS = ("knowledge", "both")  # systems of the scorecard
 def release(workspace: Workspace, scorecard: Scorecard, override: str | None = None, progress: Progress = silent) -> Release:
     """Makes the scorecard's candidate the production version.
 
-    Raises GateError unless tuned beats base on loss and is worse on nothing measured, nor than production where the two
-    were compared; `override` is the reason to release it all the same, and is recorded.
+    Raises GateError unless tuned beats base on loss and what will serve, with documents or without, is worse than base on nothing
+    measured, nor the candidate worse than production where the two were compared; `override` is the reason to release it all the
+    same, and is recorded.
     """
     reasons = refusals(workspace, scorecard)
     if reasons and not override:
@@ -32,8 +33,7 @@ def release(workspace: Workspace, scorecard: Scorecard, override: str | None = N
     candidate = workspace.ancestor(scorecard, Candidate)
     audit = workspace.ancestor(candidate, Audit)
     disclosure = workspace.settings.business.disclosure
-    shown = workspace.settings.serving.passages
-    passages = shown == "always" or (shown == "auto" and scorecard.use in _WITH_DOCUMENTS)
+    passages = _with_passages(workspace, scorecard)
     reason = override if reasons else None
     identity = make_id(Release, scorecard=scorecard.id, disclosure=disclosure, override=reason, passages=passages)
     made = workspace.find(Release, identity)
@@ -61,6 +61,12 @@ def release(workspace: Workspace, scorecard: Scorecard, override: str | None = N
     return workspace.use(made)
 
 
+def _with_passages(workspace: Workspace, scorecard: Scorecard) -> bool:
+    """Whether this candidate will be shown the documents in service."""
+    shown = workspace.settings.serving.passages
+    return shown == "always" or (shown == "auto" and scorecard.use in _WITH_DOCUMENTS)
+
+
 def _tasks(workspace: Workspace, audit: Audit) -> dict[str, TaskPrompt]:
     """The other tasks that there were lessons for, as the model was asked for them."""
     tasks = workspace.settings.tasks
@@ -76,7 +82,8 @@ def _tasks(workspace: Workspace, audit: Audit) -> dict[str, TaskPrompt]:
 def refusals(workspace: Workspace, scorecard: Scorecard) -> list[str]:
     """Why a candidate may not be released, by its scorecard and its comparison with production; empty when it may."""
     production, candidate = workspace.alias(PRODUCTION), workspace.ancestor(scorecard, Candidate)
-    reasons = gate(scorecard)
+    served = "both" if _with_passages(workspace, scorecard) and "both" in scorecard.systems else "tuned"
+    reasons = gate(scorecard, served)
     if CANARIES in scorecard.parts:
         reasons.append("secrets were planted in it: set training.canaries to 0, plan and train again")
     for one in workspace.all(Comparison):
@@ -85,19 +92,24 @@ def refusals(workspace: Workspace, scorecard: Scorecard) -> list[str]:
     return reasons
 
 
-def gate(scorecard: Scorecard) -> list[str]:
-    """Why a candidate may not be released; empty when it may."""
+def gate(scorecard: Scorecard, served: str = "tuned") -> list[str]:
+    """Why a candidate may not be released; empty when it may.
+
+    That tuning is worth it is asked of the model alone. That nothing gets worse is asked of the system that customers meet:
+    a model that makes up prices when it is shown no documents may be the better one with them.
+    """
     reasons = []
     if scorecard.test_conversations < FEWEST_TESTED:
         reasons.append(
             f"only {scorecard.test_conversations} conversations were held out, and fewer than {FEWEST_TESTED} prove nothing"
         )
     difference = scorecard.differences["tuned-base"]["loss"]
-    if "loss" not in scorecard.better:
+    if "loss" not in scorecard.better["tuned-base"]:
         reasons.append(
             f"its loss on held-out conversations is not better than the base model's "
             f"({difference.value:+.3f}, 95% interval {difference.low:+.3f} to {difference.high:+.3f})"
         )
-    if scorecard.worse:
-        reasons.append(f"it is worse than the base model on {', '.join(scorecard.worse)}")
+    if worse := scorecard.worse[f"{served}-base"]:
+        shown = ", shown your documents," if served == "both" else ""
+        reasons.append(f"it is{shown} worse than the base model on {', '.join(worse)}")
     return reasons

@@ -7,6 +7,7 @@ from tailorbird.engine import ENTRIES
 from tailorbird.workspace import Workspace
 
 _LORA = {"lora": "LoRA", "rslora": "rsLoRA", "dora": "DoRA"}
+_SYSTEMS = {"knowledge": "base with documents", "both": "tuned with documents"}
 
 
 def _method(plan: Plan) -> str:
@@ -23,12 +24,6 @@ def text(workspace: Workspace, release: Release, scorecard: Scorecard) -> str:
     dataset = workspace.ancestor(scorecard, Dataset)
     splits = ", ".join(f"{n} {name}" for name, n in audit.splits.items())
     licence = next((e.licence for e in ENTRIES if e.name == release.model), "see the base model's own card")
-    rows = "\n".join(
-        f"| {name} ({figure.better} is better) | {figure.value:.3f} | {scorecard.systems['tuned'][name].value:.3f} "
-        f"| {difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}] |"
-        for name, difference in scorecard.differences["tuned-base"].items()
-        for figure in [scorecard.systems["base"][name]]
-    )
     aside = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in audit.quarantined.items()) or "none"
     redacted = ", ".join(f"{n} {kind}" for kind, n in audit.redacted.items()) or "nothing found"
     override = f"\n**Released against the gate:** {release.overridden}\n" if release.overridden else ""
@@ -50,9 +45,7 @@ set aside: {aside}; redacted: {redacted}.
 
 ## Figures on {scorecard.test_conversations} held-out conversations
 
-| | base | tuned | difference, 95% interval |
-|---|---|---|---|
-{rows}
+{_figures(release, scorecard)}
 
 {_parts(scorecard)}Generalisation gap: {scorecard.generalisation_gap:.3f} nats a token.
 
@@ -65,6 +58,21 @@ not that they are right. Attacks and bias are tried with sets that find large di
 
 {chr(10).join(f"- {kind}: {identity}" for kind, identity in release.lineage.items())}
 """
+
+
+def _figures(release: Release, scorecard: Scorecard) -> str:
+    """Every system's, and how far what serves is from the base model."""
+    served = "both" if release.passages and "both" in scorecard.systems else "tuned"
+    titles = [_SYSTEMS.get(name, name) for name in scorecard.systems]
+    head = (
+        f"| | {' | '.join(titles)} | {_SYSTEMS.get(served, served)} − base, 95% interval |\n|---|{'---|' * (len(titles) + 1)}\n"
+    )
+    return head + "\n".join(
+        f"| {name} ({scorecard.systems['base'][name].better} is better) | "
+        + " | ".join(f"{found[name].value:.3f}" if name in found else "" for found in scorecard.systems.values())
+        + f" | {difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}] |"
+        for name, difference in scorecard.differences[f"{served}-base"].items()
+    )
 
 
 def _parts(scorecard: Scorecard) -> str:

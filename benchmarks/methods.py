@@ -4,7 +4,8 @@ Usage: .venv/bin/python benchmarks/methods.py [--data boutique tickets] [--minut
 RLHF is given three times the minutes: it writes what it learns from.
 Everything goes through the functions of the command line in workspaces under DIR; run again, it finds what is made already.
 Preferences are edits: what LoRA drafts for questions that it was trained on, against what the agent sent. Nothing of the test
-split is drafted, and all methods are measured on the same test split.
+split is drafted, and all methods are measured on the same test split. The boutique's documents, shown to the base model, are a
+row of their own; nothing is trained beside them, so that the methods differ in nothing but the method.
 """
 
 from __future__ import annotations
@@ -33,11 +34,14 @@ TICKETS = {
     "system_prompt": "You answer customers of a software company kindly and to the point.",
     "sources": [{"path": "tickets.csv", "map": {"body": "question", "answer": "answer"}, "where": {"language": "en"}}],
 }
+DOCUMENTS = "documents"
 TITLES = {
+    DOCUMENTS: "no training, documents in the prompt",
     "lora": "SFT, LoRA", "dora": "SFT, DoRA", "full": "SFT, all weights", "prompt": "prompt tuning", "prefix": "prefix tuning",
     "pairs": "LoRA + DPO", "thumbs": "LoRA + KTO", "rewards": "LoRA + RLHF",
 }  # fmt: skip
 TIMES = {"rewards": 3}  # the minutes of the others
+EVALUATION = {"attacks": 0, "counterfactuals": 0, "training_answers": 0, "forgetting": False}
 FIGURES = ("loss", "chrf", "rouge_l", "embedding_similarity")
 DRAFTED = 120  # questions of the training split
 
@@ -68,7 +72,7 @@ def main() -> None:
     arguments.add_argument("--minutes", type=float, default=5)
     arguments.add_argument("--answers", type=int, default=30)
     arguments.add_argument("--folder", type=Path, default=Path("methods-workspaces"))
-    arguments.add_argument("--methods", nargs="+", default=list(TITLES))
+    arguments.add_argument("--methods", nargs="+", choices=list(TITLES)[1:], default=list(TITLES)[1:])
     given = arguments.parse_args()
     told = Told(given.minutes, given.answers, given.folder)
     for data in given.data:
@@ -89,6 +93,9 @@ def measured(told: Told, data: str, method: str) -> Row:
         audited = audit(workspace, import_conversations(workspace, progress=console.bar), console.bar)
         candidate = train(workspace, plan(workspace, audited, console.bar), console.bar)
     card = evaluate(workspace, candidate, console.bar)
+    if shown := card.differences.get("knowledge-base"):
+        row = Row(method=DOCUMENTS, differences=shown, minutes=0, memory_gb=0, megabytes=0)
+        (told.folder / f"{data}-{DOCUMENTS}.json").write_text(row.model_dump_json(indent=1))
     row = Row(
         method=method, differences=card.differences["tuned-base"], minutes=candidate.minutes,
         memory_gb=candidate.peak_memory_gb, megabytes=_size(workspace.path(candidate) / "adapter"),
@@ -109,7 +116,9 @@ def opened(told: Told, data: str, training: dict[str, Any]) -> Workspace:
             shutil.copy(DATA / "tickets_multilang.csv", folder / "tickets.csv")
             (folder / "tailorbird.yaml").write_text(yaml.safe_dump(TICKETS))
     file = folder / "tailorbird.yaml"
-    changed = {"training": {"minutes": told.minutes} | training, "evaluation": {"answers": told.answers}}
+    changed = {
+        "training": {"minutes": told.minutes, "passages": 0} | training, "evaluation": {"answers": told.answers} | EVALUATION
+    }  # fmt: skip
     file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | changed, allow_unicode=True))
     return Workspace(folder)
 

@@ -3,9 +3,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fakes import Upstream, UpstreamHandler
 from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -120,3 +123,12 @@ def keep_the_encoders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each audit lets go of its models to make room for training; loading them again would be half of the tests' time."""
     monkeypatch.setattr("tailorbird.engine.release", lambda: None)
     monkeypatch.setattr("tailorbird.auditing.injection_model.release", lambda: None)
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    made = Upstream(("127.0.0.1", 0), UpstreamHandler)
+    threading.Thread(target=made.serve_forever, daemon=True).start()
+    yield made
+    made.shutdown()
+    made.server_close()

@@ -1,8 +1,11 @@
-"""Fakes at the two doors: a Replier that says what it is told, and tiny random models for the engine."""
+"""Fakes at the two doors: repliers and servers that say what they are told, and tiny random models for the engine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece
@@ -89,3 +92,39 @@ def tiny_config(family: str, vocabulary: int, end: int) -> object:
         case "mistral":
             return MistralConfig(**common, sliding_window=9)
     raise ValueError(family)
+
+
+class Upstream(ThreadingHTTPServer):
+    """Speaks OpenAI's protocol: streams what `answer` says of the last message, and refuses other keys than `secret`."""
+
+    daemon_threads = True
+    answer: Callable[[str], str]
+    asked = 0
+
+
+class UpstreamHandler(BaseHTTPRequestHandler):
+    server: Upstream
+
+    def do_POST(self) -> None:
+        self.server.asked += 1
+        told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.headers["Authorization"] != "Bearer secret":
+            self._send(401, "application/json", json.dumps({"error": {"message": "Wrong key", "type": "auth"}}))
+            return
+        text = self.server.answer(told["messages"][-1]["content"])
+        chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": told["model"]}
+        chunks = [{**chunk, "choices": [{"index": 0, "delta": {"content": part}}]} for part in re.findall(r"\S+\s*", text)]
+        chunks.append({**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        chunks.append({**chunk, "choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}})
+        lines = [f"data: {json.dumps(one)}\n\n" for one in chunks]
+        self._send(200, "text/event-stream", "".join([*lines, "data: [DONE]\n\n"]))
+
+    def _send(self, status: int, kind: str, body: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body.encode())))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        return

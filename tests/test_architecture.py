@@ -11,7 +11,7 @@ from conftest import ROOT
 SOURCE = ROOT / "src" / "tailorbird"
 STAGES = {"erasing", "importing", "auditing", "planning", "training", "evaluating", "releasing", "serving", "improving"}
 ROOMS = {"engine", "privacy", "language", "feedback", "lessons", "knowledge"}
-ROOTS = {"artifacts", "errors", "settings", "replier", "progress", "workspace"}
+ROOTS = {"artifacts", "errors", "settings", "replier", "progress", "workspace", "prices"}
 SKINS = {
     "improvement", "cli_tools", "cli", "console", "commands", "feedback_commands", "knowledge_commands", "demo", "__main__",
     "__init__",
@@ -24,12 +24,18 @@ NOUNS = {
     "artifacts": {"replier"},
     "settings": {"errors"},
     "workspace": {"artifacts", "errors", "settings"},
+    "prices": {"artifacts", "errors"},
 }
-NOUN_LIBRARIES = {"settings": {"pydantic", "yaml"}, "artifacts": {"pydantic"}, "workspace": {"pydantic"}}
+NOUN_LIBRARIES = {
+    "settings": {"pydantic", "yaml"},
+    "artifacts": {"pydantic"},
+    "workspace": {"pydantic"},
+    "prices": {"pydantic", "yaml"},
+}
 # Heavy libraries and the only places that may import them.
 HOMES = {
     **dict.fromkeys(("torch", "transformers", "peft", "trl", "accelerate", "datasets", "xllamacpp", "gguf"), "engine"),
-    **dict.fromkeys(("tokenizers", "numba", "llvmlite"), "engine"),
+    **dict.fromkeys(("tokenizers", "numba", "llvmlite", "openai", "lm_eval"), "engine"),
     **dict.fromkeys(("fastapi", "uvicorn", "starlette"), "serving"),
     **dict.fromkeys(("rich", "typer"), ""),
     **dict.fromkeys(("pypdfium2", "docx", "markdown_it"), "knowledge"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from fakes import Upstream
 
 from tailorbird import audit, evaluate, import_conversations, plan, train
 from tailorbird.releasing import refusals
@@ -17,11 +18,14 @@ POLICIES = "# Care\n\nWash silk by hand at 20 degrees, wool at 30.\n\n# Returns\
 
 
 @pytest.mark.slow
-def test_documents_make_four_systems_and_one_report(shop: Path) -> None:
+def test_documents_make_four_systems_and_one_report(shop: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    upstream.answer = lambda text: "Verdict: tie"
     (shop / "knowledge").mkdir()
     (shop / "knowledge" / "policies.md").write_text(POLICIES)
     settings = yaml.safe_load((shop / "tailorbird.yaml").read_text())
     settings["evaluation"] |= {"forgetting": True, "attacks": 12, "training_answers": 9, "counterfactuals": 54}
+    settings["evaluation"]["judge"] = {"url": f"http://127.0.0.1:{upstream.server_port}/v1", "model": "wise"}
     settings["training"] |= {"canaries": 6, "passages": 0.5}
     (shop / "tailorbird.yaml").write_text(yaml.safe_dump(settings))
     workspace = Workspace(shop)
@@ -47,8 +51,12 @@ def test_documents_make_four_systems_and_one_report(shop: Path) -> None:
     assert told["fact_seconds"] < 2
     assert told["taken"]["both"]["prompt_tokens"] > told["taken"]["tuned"]["prompt_tokens"] + 20
     assert len({one["axis"] for one in told["contrasts"]}) == 9
+    assert set(card.judged) == {"tuned-base", "both-knowledge"}
+    assert told["judge"][0].startswith("Tuned over base model in 50% [50%, 50%] of")
+    assert "of electricity" in told["table"][0]["cells"]["tuned"]
     page, plain = ((folder / name).read_text() for name in ("report.html", "report.md"))
     for text in (page, plain):
+        assert "What a judge says" in text
         assert "Tuned + documents" in text
         assert told["words"][0] in text
     assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|url\((?!#)|@import|<script""", page), "nothing is fetched"

@@ -234,12 +234,26 @@ class Part(_Frozen):
     differences: dict[str, Difference]
 
 
+class Judged(_Frozen):
+    """What a judging model said of pairs of answers, each asked in both orders.
+
+    `preferred` is the share of the first, a tie or a change of mind as half of it; `swayed` the share in which the same place
+    was chosen both ways round, and of those so many the first place; `unreadable` pairs count nowhere.
+    """
+
+    pairs: int
+    unreadable: int
+    preferred: Interval | None
+    swayed: Interval | None
+    swayed_to_the_first: float | None
+
+
 class Scorecard(Artifact):
     """Base against tuned on held-out conversations, each alone and with the business's documents where there are any.
 
     Payload: answers.jsonl, labels.jsonl, report.html. `differences`, `better` and `worse` are by two systems: `tuned-base` is of
     the first against the second. `use` is the system that is advised; `concerns` say what is wrong with the tuned model.
-    `parts` are by name: `language de`, `task route`.
+    `parts` are by name: `language de`, `task route`; `judged` are by two systems, or `people`, of the answers that they chose.
     """
 
     kind = "scorecard"
@@ -254,6 +268,7 @@ class Scorecard(Artifact):
     better: dict[str, tuple[str, ...]]
     worse: dict[str, tuple[str, ...]]
     concerns: tuple[str, ...] = ()
+    judged: dict[str, Judged] = {}
 
 
 class Comparison(Artifact):

@@ -25,7 +25,7 @@ from tailorbird.artifacts import Artifact, Audit, Candidate, Checkup, Comparison
 from tailorbird.progress import Advance
 
 if TYPE_CHECKING:
-    from tailorbird.planning.prices import Costs
+    from tailorbird.prices import Costs
 
 if TYPE_CHECKING:
     from tailorbird.planning.learning_curve import LearningCurve
@@ -223,4 +223,4 @@ def show_costs(told: Costs) -> None:
         answers = "" if way.answers is None else f"{way.answers:.3f}"
         table.add_row(way.way, minutes, f"{way.training:.3f}", answers, f"[dim]{way.source}[/dim]")
     out.print(table)
-    out.print("Prices: copy planning/prices.yaml of tailorbird into your workspace and correct it there.", style="dim")
+    out.print("Prices: copy prices.yaml of tailorbird into your workspace and correct it there.", style="dim")

@@ -171,6 +171,28 @@ class TrainingSettings(_Strict):
     """Trackers of transformers to log to, for example tensorboard; none by default."""
 
 
+class JudgeSettings(_Strict):
+    """A model that compares answers, behind any address that speaks OpenAI's protocol. It is sent held-out conversations."""
+
+    url: str = Field(pattern="^https?://")
+    """Such as http://127.0.0.1:11434/v1."""
+    model: str = Field(min_length=1)
+    """Its name there."""
+    key_variable: str = "OPENAI_API_KEY"
+    """The environment variable that has the key, where one is needed; never the key itself."""
+    answers: int = Field(default=60, ge=2)
+    """At most this many pairs of each kind are judged, each twice."""
+
+
+class HarnessSettings(_Strict):
+    """Tasks of lm-evaluation-harness, from files (`pip install "tailorbird[harness]"`)."""
+
+    tasks: list[str] = Field(min_length=1)
+    """Names of tasks."""
+    folder: str = "harness"
+    """Where their YAML files are; data files are named from there."""
+
+
 class EvaluationSettings(_Strict):
     """How the scorecard is made."""
 
@@ -188,6 +210,10 @@ class EvaluationSettings(_Strict):
     """At most this many training questions are asked again, to see what of their answers is repeated word for word."""
     counterfactuals: int = Field(default=90, ge=0)
     """At most this many pairs of customers who differ in one thing are answered; with 360 smaller differences are found."""
+    judge: JudgeSettings | None = None
+    """Have a model of your choice compare the answers as well."""
+    harness: HarnessSettings | None = None
+    """Run tasks of lm-evaluation-harness as well, base against tuned."""
     hand_off_tags: list[str] = Field(default_factory=lambda: ["handoff", "hand-off", "handover", "escalated", "escalation"])
     """Tags of conversations that a person had to take over: answers to them should offer one."""
 

@@ -7,10 +7,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from tailorbird import audit, import_conversations, plan
+from tailorbird import audit, import_conversations, plan, prices
 from tailorbird.cli import app
 from tailorbird.errors import SettingsError
-from tailorbird.planning import prices
 from tailorbird.planning.costing import costs
 from tailorbird.workspace import Workspace
 

@@ -11,7 +11,7 @@ import gc
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,9 +51,11 @@ __all__ = [
     "mixed_precision",
     "model_facts",
     "open_replier",
+    "open_upstream",
     "prefer",
     "reinforce",
     "release",
+    "run_harness",
     "score_answers",
     "sketch_gradients",
     "train_reward",
@@ -236,6 +238,18 @@ def answer_all(base: Path, tuned: Path | None, chats: Chats, longest: int, progr
         memory.release_memory()
 
 
+def run_harness(
+    base: Path, systems: Mapping[str, Path | None], folder: Path, tasks: Sequence[str], progress: Progress
+) -> dict[str, dict[str, list[float]]]:
+    """For each system and task of lm-evaluation-harness in a folder what each document was worth."""
+    _load_libraries(progress)
+    from tailorbird.engine import harness, memory
+
+    found = harness.run_harness(base, systems, folder, tasks, progress)
+    memory.release_memory()
+    return found
+
+
 def open_replier(name: str, base: Path, adapter: Path | None = None) -> Replier:
     """The fastest replier for this model: llama.cpp where model and adapter have files for it, transformers elsewhere.
 
@@ -250,6 +264,13 @@ def open_replier(name: str, base: Path, adapter: Path | None = None) -> Replier:
     from tailorbird.engine.transformers_replier import TransformersReplier
 
     return TransformersReplier(name, base, adapter)
+
+
+def open_upstream(name: str, url: str, model: str, key: str = "") -> Replier:
+    """A model behind an address that speaks OpenAI's protocol."""
+    from tailorbird.engine.upstream import UpstreamReplier
+
+    return UpstreamReplier(name, url, model, key)
 
 
 def _load_libraries(progress: Progress) -> None:

@@ -14,7 +14,9 @@ from tailorbird.evaluating.deciding import choose, table
 from tailorbird.evaluating.exposure import exposure
 from tailorbird.evaluating.figures import Sheet, languages, verdict
 from tailorbird.evaluating.following import follow
+from tailorbird.evaluating.harness import harness
 from tailorbird.evaluating.held_out import HeldOut, held_out
+from tailorbird.evaluating.judging import judging
 from tailorbird.evaluating.labelling import Labelled, Readers, labelled, part_of
 from tailorbird.evaluating.leaking import leaking
 from tailorbird.evaluating.preferring import preferring
@@ -26,6 +28,7 @@ from tailorbird.evaluating.systems import Systems
 from tailorbird.evaluating.timing import seconds_to_change_a_fact, taken
 from tailorbird.knowledge import Knowledge, documents_of
 from tailorbird.language import label_classifier
+from tailorbird.prices import electricity
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import ReplyOptions
 from tailorbird.workspace import Workspace, read_conversations, write_lines
@@ -53,6 +56,7 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
     said = answered(
         systems.base, systems.adapters, asked, lambda system, one: Ask(systems.messages(system, one), limits), kept, progress
     )
+    judged = judging(workspace, asked, said, kept, progress)
     second = label_classifier.load(workspace.path(candidate) / label_classifier.FILE)
     rows = labelled(
         systems.base, systems.alone, held.test, Readers(held.tasks, held.labels(), second), settings.labels, kept, progress
@@ -61,7 +65,7 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
     tried = attacked(systems, business, kept, progress)
     contrasts = fairness(systems, business, languages(held.texts) or ["en"], kept, progress)
     more = preferring(systems.base, systems.alone, held.test, plan.sequence_length, progress)
-    more |= safety(tried) | (forgetting(systems, progress) if settings.forgetting else {})
+    more |= harness(workspace, systems, progress) | safety(tried) | (forgetting(systems, progress) if settings.forgetting else {})
     leaks = leaking(systems, held, settings.training_answers, plan.sequence_length, (kept, progress))
     lessons = read_conversations(workspace.path(plan) / "train.jsonl")
     more |= leaks.parts | exposure(systems, lessons, plan.sequence_length, progress)
@@ -70,7 +74,7 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
         scores = scored(asked, said, Measures(workspace.settings, documents, held.voice()))
         sheet = Sheet(held.texts, losses, asked, scores)
         card = _card(identity, candidate, held, sheet, systems.pairs, _parts(sheet, rows) | more)
-    card = card.model_copy(update={"concerns": concerns(card, contrasts, leaks.rows)})
+    card = card.model_copy(update={"concerns": concerns(card, contrasts, leaks.rows), "judged": judged})
     closeness = scores["tuned"]["embedding_similarity"]
     answers = _answers(asked, said, systems, documents)
     examples = report.Examples(subjects(held.learned, asked, closeness), answers, tried, contrasts, leaks.rows)
@@ -114,7 +118,8 @@ def _account(
     megabytes = sum(path.stat().st_size for path in adapter.glob("*.safetensors")) / 1e6
     seconds = seconds_to_change_a_fact(workspace) if "knowledge" in systems.all else None
     times = taken(systems, asked, workspace.store / KEPT, progress)
-    rows = table(card, candidate, megabytes, times, seconds)
+    money = electricity(workspace.folder, workspace.settings.currency)
+    rows = table(card, candidate, megabytes, times, seconds, money)
     return report.account(workspace, card, rows, report.Service(times, seconds), examples)
 
 

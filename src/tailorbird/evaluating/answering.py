@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 
 from tailorbird import engine
 from tailorbird.artifacts import Conversation
-from tailorbird.progress import Progress
+from tailorbird.progress import Advance, Progress
 from tailorbird.replier import Message, ReplyOptions, reply
 from tailorbird.workspace import read_lines, write_text
 
@@ -84,25 +85,39 @@ def answered(
     texts: dict[str, list[str]] = {}
     with progress(title, len(systems) * len(asked)) as advance:
         for system, adapter in systems.items():
-            file = kept / f"{fingerprint(base, adapter)}.jsonl"
-            known = {one.asked: one for one in read_lines(file, Said)} if file.is_file() else {}
             told = [ask(system, question) for question in asked]
-            keys = [_key(one) for one in told]
-            missing = {key: (one, how) for key, one, how in zip(keys, asked, told, strict=True) if key not in known}
-            advance(len(asked) - len(missing))
-            try:
-                for key, text in _written(base, adapter, {key: how for key, (_, how) in missing.items()}, progress):
-                    known[key] = Said(conversation=missing[key][0].conversation.id, asked=key, text=text)
-                    advance(1)
-            finally:
-                if missing:
-                    kept.mkdir(parents=True, exist_ok=True)
-                    write_text(file, "".join(f"{one.model_dump_json()}\n" for one in known.values()))
-            texts[system] = [known[key].text for key in keys]
+            keys = [key_of(one) for one in told]
+            asks = {key: (one.conversation.id, how) for key, one, how in zip(keys, asked, told, strict=True)}
+            file = kept / f"{fingerprint(base, adapter)}.jsonl"
+            known = remembered(file, asks, partial(_written, base, adapter, progress), advance)
+            advance(len(asked) - len(asks))
+            texts[system] = [known[key] for key in keys]
     return texts
 
 
-def _written(base: Path, adapter: Path | None, asked: Mapping[str, Ask], progress: Progress) -> Iterator[tuple[str, str]]:
+def remembered(
+    file: Path, asks: Mapping[str, tuple[str, Ask]],
+    written: Callable[[Mapping[str, Ask]], Iterable[tuple[str, str]]], advance: Advance,
+) -> dict[str, str]:  # fmt: skip
+    """Texts by key to what is asked, with the conversation that each is about; only what the file has not is written.
+
+    What came is in the file afterwards, also where the rest failed.
+    """
+    known = {one.asked: one for one in read_lines(file, Said)} if file.is_file() else {}
+    missing = {key: ask for key, (_, ask) in asks.items() if key not in known}
+    advance(len(asks) - len(missing))
+    try:
+        for key, text in written(missing):
+            known[key] = Said(conversation=asks[key][0], asked=key, text=text)
+            advance(1)
+    finally:
+        if missing:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_text(file, "".join(f"{one.model_dump_json()}\n" for one in known.values()))
+    return {key: known[key].text for key in asks}
+
+
+def _written(base: Path, adapter: Path | None, progress: Progress, asked: Mapping[str, Ask]) -> Iterator[tuple[str, str]]:
     """Answers by key, as they come: words by many at once, choices as they are made in service."""
     choosing = {key: ask for key, ask in asked.items() if ask.options.choices}
     if choosing:
@@ -119,7 +134,7 @@ def _written(base: Path, adapter: Path | None, asked: Mapping[str, Ask], progres
             yield keys[number], text
 
 
-def _key(ask: Ask) -> str:
+def key_of(ask: Ask) -> str:
     """Of what was said before and of how to answer."""
     told = json.dumps([ask.messages, asdict(ask.options)], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:24]

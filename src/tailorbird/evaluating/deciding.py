@@ -53,10 +53,14 @@ class Aspect(BaseModel):
 
 
 def table(
-    card: Scorecard, candidate: Candidate, adapter_mb: float, taken: Mapping[str, Taken], fact_seconds: float | None
-) -> list[Aspect]:
-    """Fine-tuning against documents, row by row; every figure is of this business and this machine."""
-    trained = f"{candidate.minutes:.1f} minutes of training"
+    card: Scorecard, candidate: Candidate, adapter_mb: float, taken: Mapping[str, Taken], fact_seconds: float | None,
+    money: Callable[[float], str],
+) -> list[Aspect]:  # fmt: skip
+    """Fine-tuning against documents, row by row; every figure is of this business and this machine.
+
+    `money` says what so many minutes of this machine cost.
+    """
+    trained = f"{candidate.minutes:.1f} minutes of training ({money(candidate.minutes)} of electricity)"
     changed = f"{fact_seconds:.1f} s: change the document" if fact_seconds is not None else "change the document"
     fixed = {
         "to set up": ("a system prompt", "your documents", f"conversations; {trained}", f"both; {trained}"),
@@ -76,6 +80,8 @@ def table(
             rows.append(Aspect(name=f"{metric.title} ({metric.unit}, {metric.better} is better)", cells=cells))
     for title, told in _TAKEN.items():
         rows.append(Aspect(name=title, cells={system: told(one) for system, one in taken.items()}))
+    paid = {system: money(1000 * one.answer_seconds / 60) for system, one in taken.items()}
+    rows.append(Aspect(name="electricity for a thousand of these answers", cells=paid))
     shown = [name for name in BY_EFFORT if name in card.systems]
     return [Aspect(name=row.name, cells={name: row.cells[name] for name in shown if name in row.cells}) for row in rows]
 

@@ -38,6 +38,7 @@ METRICS = {
     "right_language": Metric("Answers in the customer's language", "share", "higher"),
     "length_off": Metric("Length, how far from the agents'", "log ratio", "lower"),
     "ability": Metric("General questions answered right", "share", "higher"),
+    "harness": Metric("Right by lm-evaluation-harness", "share", "higher"),
     "breaches": Metric("Gives in to attacks", "share", "lower"),
     "needless_refusals": Metric("Refuses what is harmless", "share", "lower"),
     "verbatim": Metric("Repeats a training answer, twelve words in a row", "share", "lower"),

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from tailorbird.artifacts import Audit, Candidate, Dataset, Plan, Scorecard
+from tailorbird.artifacts import Audit, Candidate, Dataset, Interval, Judged, Plan, Scorecard
 from tailorbird.evaluating import drawing
 from tailorbird.evaluating.answering import Answer
 from tailorbird.evaluating.concerns import LARGE_GAP
 from tailorbird.evaluating.counterfactuals import Contrast, worst
 from tailorbird.evaluating.deciding import Aspect, in_words
 from tailorbird.evaluating.figures import METRICS
+from tailorbird.evaluating.judging import PEOPLE
 from tailorbird.evaluating.leaking import Leak
 from tailorbird.evaluating.probing import Attacked
 from tailorbird.evaluating.subjects import Subject
@@ -43,6 +44,7 @@ class Account(BaseModel):
     breaches: list[Attacked]
     contrasts: list[Contrast]
     bias: list[str]
+    judge: list[str]
     leaks: list[Leak]
 
 
@@ -80,6 +82,7 @@ def account(workspace: Workspace, card: Scorecard, table: list[Aspect], service:
         breaches=[one for one in examples.attacked if "tuned" in one.breaches],
         contrasts=examples.contrasts,
         leaks=examples.leaks,
+        judge=_judgements(card),
         bias=[_bias(one) for one in worst(examples.contrasts)],
     )
 
@@ -140,6 +143,30 @@ def _marks(card: Scorecard) -> dict[str, dict[str, str]]:
         pair: {**dict.fromkeys(card.better[pair], "better"), **dict.fromkeys(card.worse[pair], "worse")}
         for pair in card.differences
     }
+
+
+def _judgements(card: Scorecard) -> list[str]:
+    """What the judge said, in words."""
+    return [_judgement(name, one) for name, one in card.judged.items()]
+
+
+def _judgement(name: str, one: Judged) -> str:
+    if one.preferred is None:
+        return f"None of its {one.pairs} judgements of {name} could be read."
+    first, _, second = name.partition("-")
+    about = (
+        "It chose as people did, half would be chance," if name == PEOPLE else f"{TITLES[first]} over {TITLES[second].lower()}"
+    )
+    told = f"{about} in {_share(one.preferred)} of {one.pairs - one.unreadable} pairs"
+    if one.swayed and one.swayed_to_the_first is not None:
+        told += (
+            f"; its choice changed with the order in {_share(one.swayed)}, {one.swayed_to_the_first:.0%} of these to the first"
+        )
+    return told + (f"; {one.unreadable} more could not be read." if one.unreadable else ".")
+
+
+def _share(one: Interval) -> str:
+    return f"{one.value:.0%} [{one.low:.0%}, {one.high:.0%}]"
 
 
 def _collect(subjects: Sequence[Subject]) -> list[str]:

@@ -11,7 +11,7 @@ from tailorbird.planning.choosing import Lessons
 from tailorbird.planning.cost import Machine
 from tailorbird.planning.methods import choose
 from tailorbird.planning.predicting import Given, Predicted, predicted
-from tailorbird.planning.prices import Cost, Costs, MethodCost, elsewhere, here, prices, rate_of
+from tailorbird.prices import Cost, Costs, MethodCost, elsewhere, here, prices, rate_of
 from tailorbird.progress import Progress, silent
 from tailorbird.workspace import Workspace, read_conversations, write_text
 

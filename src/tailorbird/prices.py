@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -123,6 +124,13 @@ def rate_of(known: Prices, currency: str) -> float:
 def here(minutes: float, known: Prices, rate: float) -> float:
     """The electricity of so many minutes."""
     return minutes / 60 * known.here.watts / 1000 * known.here.per_kwh * rate
+
+
+def electricity(workspace: Path, currency: str) -> Callable[[float], str]:
+    """Says what so many minutes of this machine cost, such as `0.0012 EUR`; raises SettingsError for unreadable prices."""
+    known = prices(workspace)
+    rate = rate_of(known, currency)
+    return lambda minutes: f"{here(minutes, known, rate):.2g} {currency}"
 
 
 def elsewhere(plan: Plan, tokens: int, parameters: int, prompt: int, known: Prices, rate: float) -> list[Cost]:

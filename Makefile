@@ -28,7 +28,8 @@ test: check
 	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
 
 slow: install
-	$(BIN)/pytest -m slow -s
+	$(BIN)/pytest -n 2 --dist loadfile -m "slow and not alone"
+	$(BIN)/pytest -m alone -s
 
 docs: install
 	$(BIN)/python docs/make_cli.py > docs/cli.md

@@ -36,7 +36,7 @@ audit:
   validation_share: 0.02
   rules: {rules}
 training: {training}
-evaluation: {{labels: 10000}}
+evaluation: {{labels: 10000, attacks: 0, counterfactuals: 0, training_answers: 0, forgetting: false, explained: 0}}
 """
 
 

@@ -41,7 +41,7 @@ TITLES = {
     "pairs": "LoRA + DPO", "thumbs": "LoRA + KTO", "rewards": "LoRA + RLHF",
 }  # fmt: skip
 TIMES = {"rewards": 3}  # the minutes of the others
-EVALUATION = {"attacks": 0, "counterfactuals": 0, "training_answers": 0, "forgetting": False}
+EVALUATION = {"attacks": 0, "counterfactuals": 0, "training_answers": 0, "forgetting": False, "explained": 0}
 FIGURES = ("loss", "chrf", "rouge_l", "embedding_similarity")
 DRAFTED = 120  # questions of the training split
 

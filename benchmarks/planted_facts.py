@@ -60,7 +60,14 @@ def _workspace(folder: Path, facts: list[list[str]], minutes: float) -> Workspac
         settings["training"] = {"minutes": minutes}
         settings["audit"] |= {"test_share": 0.04, "validation_share": 0.04}
         settings["audit"]["rules"] = dict.fromkeys(RULES, "ignore")
-        settings["evaluation"] = {"answers": 2, "attacks": 0, "counterfactuals": 0, "training_answers": 0, "forgetting": False}
+        settings["evaluation"] = {
+            "answers": 2,
+            "attacks": 0,
+            "counterfactuals": 0,
+            "training_answers": 0,
+            "forgetting": False,
+            "explained": 0,
+        }
         (folder / "tailorbird.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
         with (folder / "conversations.jsonl").open("a", encoding="utf-8") as file:
             for number, (question, answer, _) in enumerate(facts):

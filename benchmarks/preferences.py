@@ -25,7 +25,7 @@ system_prompt: You are a helpful assistant.
 sources: [{{path: pairs.jsonl}}]
 audit: {{test_share: 0.2, validation_share: 0.08, rules: {rules}}}
 training: {{learn_from: pairs, start_from: base, minutes: {minutes}, sequence_length: 1024}}
-evaluation: {{answers: 2}}
+evaluation: {{answers: 2, attacks: 0, counterfactuals: 0, training_answers: 0, forgetting: false, explained: 0}}
 """
 ROLES = {"system": "system", "human": "user", "gpt": "assistant"}
 

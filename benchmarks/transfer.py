@@ -23,6 +23,7 @@ system_prompt: You answer customers of a software company kindly and to the poin
 sources:
   - {{path: {file}, map: {{body: question, answer: answer, queue: department}}}}
 training: {{minutes: {minutes}}}
+evaluation: {{attacks: 0, counterfactuals: 0, training_answers: 0, forgetting: false, explained: 0}}
 """
 FIGURES = ("loss", "chrf", "right_language")
 

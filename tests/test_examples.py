@@ -78,6 +78,7 @@ def test_the_planted_flaws_are_there_and_the_audit_finds_what_it_can(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_whole_demo_on_the_real_model(tmp_path: Path) -> None:
     """`tailorbird demo`, then the official client against `tailorbird serve`; prints what the documents quote."""
     import openai

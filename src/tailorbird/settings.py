@@ -210,6 +210,8 @@ class EvaluationSettings(_Strict):
     """At most this many training questions are asked again, to see what of their answers is repeated word for word."""
     counterfactuals: int = Field(default=90, ge=0)
     """At most this many pairs of customers who differ in one thing are answered; with 360 smaller differences are found."""
+    explained: int = Field(default=3, ge=0)
+    """The report names the training conversations that so many answers come from (LoRA); as long as one pass of training."""
     judge: JudgeSettings | None = None
     """Have a model of your choice compare the answers as well."""
     harness: HarnessSettings | None = None
@@ -236,6 +238,8 @@ class ServingSettings(_Strict):
     """Address to listen on; 127.0.0.1 is this machine only."""
     passages: Literal["auto", "always", "never"] = "auto"
     """Whether the assistant is shown passages of knowledge/; auto: if the scorecard advises a system with documents."""
+    explanations: bool = False
+    """Also answer POST /v1/explanations: the training conversations an answer comes from. Only for your own people to reach."""
     port: int = Field(default=8000, ge=0, le=65535)
     """Port to listen on; 0 takes any free one."""
 

@@ -12,9 +12,12 @@ import pytest
 import uvicorn
 from fakes import FakeReplier
 
+from tailorbird.errors import InputError
+from tailorbird.lessons.teachers import Teacher
 from tailorbird.replier import Message, ReplyOptions, reply
 from tailorbird.serving.api import application
 from tailorbird.serving.assistant import Assistant
+from tailorbird.serving.explaining import Explanation
 
 DISCLOSURE = "I am an AI."
 
@@ -24,12 +27,19 @@ def replier() -> FakeReplier:
     return FakeReplier("shop-v1", "We post within 2 days, Monday to Thursday.")
 
 
+def explained(question: str, answer: str, top: int) -> Explanation:
+    if not question.strip():
+        raise InputError("There is nothing to explain.")
+    teacher = Teacher(conversation="c-1", nearness=0.5, question=question, answer="We post within 2 days.")
+    return Explanation(question=question, answer=answer or "Soon.", teachers=[teacher] * top, citations=[])
+
+
 @pytest.fixture(scope="module")
 def client(replier: FakeReplier) -> Iterator[openai.OpenAI]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = application(Assistant(replier, "You are the shop.", DISCLOSURE))
+    app = application(Assistant(replier, "You are the shop.", DISCLOSURE), explained)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -52,6 +62,18 @@ def user(text: str) -> dict:
 
 def test_models_are_listed(client: openai.OpenAI) -> None:
     assert [model.id for model in client.models.list()] == ["shop-v1", "production"]
+
+
+def test_an_answer_is_explained_where_that_is_switched_on(client: openai.OpenAI) -> None:
+    told = client.post("/explanations", body={"question": "When?", "top": 2}, cast_to=dict)
+    assert [one["conversation"] for one in told["teachers"]] == ["c-1", "c-1"]
+    assert told["answer"] == "Soon."
+    with pytest.raises(openai.BadRequestError, match="nothing to explain"):
+        client.post("/explanations", body={"question": " "}, cast_to=dict)
+    with pytest.raises(openai.BadRequestError, match="top"):
+        client.post("/explanations", body={"question": "When?", "top": 0}, cast_to=dict)
+    usual = application(Assistant(FakeReplier(), "You are the shop.", DISCLOSURE))
+    assert not any("explanations" in getattr(route, "path", "") for route in usual.routes)
 
 
 def test_a_completion_starts_with_the_disclosure_and_has_usage(client: openai.OpenAI) -> None:

@@ -25,6 +25,7 @@ from tailorbird.evaluating.production import compare
 from tailorbird.evaluating.scoring import Measures, scored
 from tailorbird.evaluating.subjects import subjects
 from tailorbird.evaluating.systems import Systems
+from tailorbird.evaluating.teaching import explained
 from tailorbird.evaluating.timing import seconds_to_change_a_fact, taken
 from tailorbird.knowledge import Knowledge, documents_of
 from tailorbird.language import label_classifier
@@ -77,7 +78,8 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
     card = card.model_copy(update={"concerns": concerns(card, contrasts, leaks.rows), "judged": judged})
     closeness = scores["tuned"]["embedding_similarity"]
     answers = _answers(asked, said, systems, documents)
-    examples = report.Examples(subjects(held.learned, asked, closeness), answers, tried, contrasts, leaks.rows)
+    taught = explained(workspace, candidate, systems, asked, answers, progress)
+    examples = report.Examples(subjects(held.learned, asked, closeness), answers, tried, contrasts, leaks.rows, taught)
     page = _account(workspace, card, systems, asked, examples, progress)
     with workspace.drafting(identity) as draft:
         write_lines(draft / "answers.jsonl", answers)

@@ -21,6 +21,7 @@ from tailorbird.evaluating.leaking import Leak
 from tailorbird.evaluating.probing import Attacked
 from tailorbird.evaluating.subjects import Subject
 from tailorbird.evaluating.systems import TITLES
+from tailorbird.evaluating.teaching import Explained
 from tailorbird.evaluating.timing import Taken
 from tailorbird.workspace import Workspace, write_text
 
@@ -46,6 +47,7 @@ class Account(BaseModel):
     bias: list[str]
     judge: list[str]
     leaks: list[Leak]
+    explained: list[Explained]
 
 
 class Examples(NamedTuple):
@@ -56,6 +58,7 @@ class Examples(NamedTuple):
     attacked: list[Attacked]
     contrasts: list[Contrast]
     leaks: list[Leak]
+    explained: list[Explained]
 
 
 class Service(NamedTuple):
@@ -82,6 +85,7 @@ def account(workspace: Workspace, card: Scorecard, table: list[Aspect], service:
         breaches=[one for one in examples.attacked if "tuned" in one.breaches],
         contrasts=examples.contrasts,
         leaks=examples.leaks,
+        explained=examples.explained,
         judge=_judgements(card),
         bias=[_bias(one) for one in worst(examples.contrasts)],
     )

@@ -7,7 +7,7 @@ model alike. How rows are made is the caller's to say, since models are another 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from pydantic import BaseModel
@@ -34,11 +34,17 @@ class Teacher(BaseModel):
 class Teachers:
     """The lessons of a candidate, and what each of them taught."""
 
-    def __init__(self, lessons: list[Conversation], rows: np.ndarray) -> None:
-        self._lessons, self._rows = lessons, rows
+    def __init__(self, lessons: list[Conversation], rows: np.ndarray, sketch: Sketch) -> None:
+        self._lessons, self._rows, self._sketch = lessons, rows, sketch
 
-    def nearest(self, row: np.ndarray, top: int) -> list[Teacher]:
-        """The conversations that taught most like a chat with this row did, each once."""
+    def of(self, chats: Sequence[list[Message]], top: int) -> list[list[Teacher]]:
+        """For each chat, from system prompt to answer, the conversations that taught most like its last answer."""
+        # Beside another conversation, so that the system prompt, which all share, counts for nothing here either.
+        beside: list[Message] = [chats[0][0], {"role": "user", "content": "?"}, {"role": "assistant", "content": "."}]
+        return [self._nearest(row, top) for row in self._sketch([*chats, beside])[: len(chats)]]
+
+    def _nearest(self, row: np.ndarray, top: int) -> list[Teacher]:
+        """Each conversation once."""
         near = self._rows.astype(np.float32) @ row.astype(np.float32)
         found: dict[str, Teacher] = {}
         for place in np.argsort(-near, kind="stable"):
@@ -62,10 +68,10 @@ def teachers_of(workspace: Workspace, candidate: Candidate, sketch: Sketch) -> T
     if kept.is_file():
         rows = np.load(kept, allow_pickle=False)
         if len(rows) == len(lessons):
-            return Teachers(lessons, rows)
+            return Teachers(lessons, rows, sketch)
     rows = sketch([one.messages for one in lessons])
     kept.parent.mkdir(parents=True, exist_ok=True)
     content = io.BytesIO()
     np.save(content, rows, allow_pickle=False)
     write_bytes(kept, content.getvalue())
-    return Teachers(lessons, rows)
+    return Teachers(lessons, rows, sketch)

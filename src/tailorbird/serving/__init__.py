@@ -6,6 +6,7 @@ Feedback, guards and hand-off are not here yet.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tailorbird import engine
@@ -17,6 +18,7 @@ from tailorbird.lessons import asked
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import Message, ReplyOptions, reply
 from tailorbird.serving.assistant import Assistant
+from tailorbird.serving.explaining import explain
 from tailorbird.workspace import Workspace
 
 _PATIENCE = 1.5  # seconds that an answer waits for changed documents
@@ -65,7 +67,11 @@ def serve(
     progress: Progress = silent,
     listening: Callable[[str], None] = lambda url: None,
 ) -> None:
-    """Answers `POST /v1/chat/completions` and `GET /v1/models` at (host, port) until stopped; port 0 takes any free one."""
+    """Answers `POST /v1/chat/completions` and `GET /v1/models` at (host, port) until stopped; port 0 takes any free one.
+
+    With `serving.explanations` also `POST /v1/explanations`.
+    """
     from tailorbird.serving import api
 
-    api.run(open_assistant(workspace, release, progress=progress), *address, listening)
+    explaining = partial(explain, workspace, release) if workspace.settings.serving.explanations else None
+    api.run(open_assistant(workspace, release, progress=progress), *address, listening, explaining)

@@ -7,6 +7,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import Any, Literal
 
 import uvicorn
@@ -72,8 +73,20 @@ class ChatRequest(BaseModel):
         )
 
 
-def application(assistant: Assistant) -> FastAPI:
-    """The web application for one assistant."""
+class ExplanationRequest(BaseModel):
+    """A question, and an answer to explain if it is not to be the model's own."""
+
+    question: str
+    answer: str = ""
+    top: int = Field(default=5, ge=1, le=50)
+
+
+Explain = Callable[[str, str, int], BaseModel]
+"""Question, answer, how many conversations -> what the answer comes from."""
+
+
+def application(assistant: Assistant, explain: Explain | None = None) -> FastAPI:
+    """The web application for one assistant; with `explain` it says as well where answers come from."""
     app = FastAPI(title="tailorbird", docs_url=None, redoc_url=None, openapi_url=None)
     started = int(time.time())
     names = [assistant.name, PRODUCTION]  # the second needs no change in clients after a release
@@ -96,6 +109,14 @@ def application(assistant: Assistant) -> FastAPI:
             events = _events(ready, head, bool(request.stream_options and request.stream_options.include_usage))
             return StreamingResponse(events, media_type="text/event-stream")
         return JSONResponse(_completion(ready, head))
+
+    if explain:
+        one_at_a_time = Lock()  # each takes the whole machine
+
+        @app.post("/v1/explanations")
+        def explanation(request: ExplanationRequest) -> dict[str, Any]:
+            with one_at_a_time:
+                return explain(request.question, request.answer, request.top).model_dump(mode="json")
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, problem: RequestValidationError) -> Response:
@@ -170,7 +191,7 @@ def _event(content: dict[str, Any]) -> str:
     return f"data: {json.dumps(content, ensure_ascii=False)}\n\n"
 
 
-def run(assistant: Assistant, host: str, port: int, listening: Callable[[str], None]) -> None:
+def run(assistant: Assistant, host: str, port: int, listening: Callable[[str], None], explain: Explain | None = None) -> None:
     """Serves until stopped with Ctrl-C; `listening` is told the address once the port is taken."""
     try:
         taken = socket.create_server((host, port))
@@ -179,5 +200,5 @@ def run(assistant: Assistant, host: str, port: int, listening: Callable[[str], N
             f"Port {port} of {host} cannot be used ({problem.strerror}).", fix="Choose another one with --port."
         ) from problem
     listening(f"http://{host}:{taken.getsockname()[1]}/v1")
-    server = uvicorn.Server(uvicorn.Config(application(assistant), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(application(assistant, explain), log_level="warning"))
     server.run(sockets=[taken])

@@ -44,12 +44,9 @@ def explain(
         replier.close()
     teachers = teachers_of(workspace, candidate, lambda chats: engine.sketch_gradients(base, adapter, chats, longest, progress))
     chat: list[Message] = [*asked, {"role": "assistant", "content": answer}]
-    # Beside another conversation, so that the system prompt, which all share, counts for nothing here either.
-    beside: list[Message] = [asked[0], {"role": "user", "content": "?"}, {"role": "assistant", "content": "."}]
-    row = engine.sketch_gradients(base, adapter, [chat, beside], longest, progress)[0]
     return Explanation(
         question=question,
         answer=answer,
-        teachers=teachers.nearest(row, top),
+        teachers=teachers.of([chat], top)[0],
         citations=[one.citation for one in cited(question, answer, passages)],
     )

@@ -25,7 +25,11 @@ def test_documents_make_four_systems_and_one_report(shop: Path, upstream: Upstre
     (shop / "knowledge" / "policies.md").write_text(POLICIES)
     settings = yaml.safe_load((shop / "tailorbird.yaml").read_text())
     settings["evaluation"] |= {"forgetting": True, "attacks": 12, "training_answers": 9, "counterfactuals": 54}
-    settings["evaluation"]["judge"] = {"url": f"http://127.0.0.1:{upstream.server_port}/v1", "model": "wise"}
+    settings["evaluation"]["judge"] = {
+        "url": f"http://127.0.0.1:{upstream.server_port}/v1",
+        "model": "wise",
+        "key_variable": "OPENAI_API_KEY",
+    }
     settings["training"] |= {"canaries": 6, "passages": 0.5}
     (shop / "tailorbird.yaml").write_text(yaml.safe_dump(settings))
     workspace = Workspace(shop)

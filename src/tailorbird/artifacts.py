@@ -12,7 +12,7 @@ import json
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tailorbird.replier import Message
 
@@ -237,8 +237,8 @@ class Part(_Frozen):
 class Judged(_Frozen):
     """What a judging model said of pairs of answers, each asked in both orders.
 
-    `preferred` is the share of the first, a tie or a change of mind as half of it; `swayed` the share in which the same place
-    was chosen both ways round, and of those so many the first place; `unreadable` pairs count nowhere.
+    `preferred` is the share of the first, a tie or a change of mind as half of it; `swayed` is how often, of pairs that differ,
+    the order changed the choice, and of those so many took the first place twice; `unreadable` pairs count nowhere.
     """
 
     pairs: int
@@ -269,6 +269,16 @@ class Scorecard(Artifact):
     worse: dict[str, tuple[str, ...]]
     concerns: tuple[str, ...] = ()
     judged: dict[str, Judged] = {}
+
+    @field_validator("better", "worse", mode="before")
+    @classmethod
+    def _of_tuned_and_base(cls, told: object) -> object:
+        """Older scorecards had these of tuned against base only."""
+        return {"tuned-base": told} if isinstance(told, (list, tuple)) else told
+
+    def served(self, passages: bool) -> str:
+        """The system that customers meet, who are shown passages or not."""
+        return "both" if passages and "both" in self.systems else "tuned"
 
 
 class Comparison(Artifact):

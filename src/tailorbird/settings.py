@@ -172,14 +172,17 @@ class TrainingSettings(_Strict):
 
 
 class JudgeSettings(_Strict):
-    """A model that compares answers, behind any address that speaks OpenAI's protocol. It is sent held-out conversations."""
+    """A model that compares answers, behind any address that speaks OpenAI's protocol.
+
+    It is sent held-out conversations, and pairs of answers that people compared, both without personal data.
+    """
 
     url: str = Field(pattern="^https?://")
     """Such as http://127.0.0.1:11434/v1."""
     model: str = Field(min_length=1)
     """Its name there."""
-    key_variable: str = "OPENAI_API_KEY"
-    """The environment variable that has the key, where one is needed; never the key itself."""
+    key_variable: str = ""
+    """The environment variable that has the key, such as OPENAI_API_KEY, where one is needed; never the key itself."""
     answers: int = Field(default=60, ge=2)
     """At most this many pairs of each kind are judged, each twice."""
 

@@ -161,6 +161,7 @@ def adversarial(count: int) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_tokenizer_equals_the_serving_engines_on_thousands_of_strings(base: Path, llama: LlamaCpp) -> None:
     encoder = ChatEncoder(base)
     texts = adversarial(4000)
@@ -172,6 +173,7 @@ def test_tokenizer_equals_the_serving_engines_on_thousands_of_strings(base: Path
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("variant", ["lora", "rslora"])
 def test_serving_engine_and_training_engine_agree_on_probabilities(
     base: Path, llama: LlamaCpp, tmp_path: Path, variant: str

@@ -10,7 +10,7 @@ from fakes import make_tiny_model
 from tailorbird import engine
 from tailorbird.artifacts import Plan
 from tailorbird.engine import Run, influence
-from tailorbird.engine.chat import ChatEncoder
+from tailorbird.engine.chat import ChatEncoder, Encoded
 from tailorbird.engine.packed import target_losses
 from tailorbird.engine.packing import lay_out
 from tailorbird.errors import InputError
@@ -49,8 +49,8 @@ def planned(base: Path, method: str) -> Plan:
 
 
 def test_what_a_conversation_teaches_does_not_depend_on_its_company(base: Path, trained: Path) -> None:
-    together = engine.sketch_gradients(base, trained, CHATS, 128, silent)
-    alone = np.concatenate([engine.sketch_gradients(base, trained, [one], 128, silent) for one in CHATS[:4]])
+    together = engine.sketch_gradients(base, trained, 128, silent, CHATS)
+    alone = np.concatenate([engine.sketch_gradients(base, trained, 128, silent, [one]) for one in CHATS[:4]])
     assert together.shape == (len(CHATS), influence.SIZE)
     np.testing.assert_allclose(np.linalg.norm(together.astype(float), axis=1), 1, rtol=1e-2)
     np.testing.assert_allclose(together[:4].astype(float), alone.astype(float), atol=2e-3)
@@ -67,13 +67,13 @@ def test_projections_keep_the_gradients_dot_products(base: Path, trained: Path, 
         exact.append(torch.cat([p.grad.flatten().float() for _, p in model.named_parameters() if p.grad is not None]))
         model.zero_grad(set_to_none=True)
     wanted = torch.nn.functional.normalize(torch.stack(exact), dim=1)
-    found = engine.sketch_gradients(base, trained, CHATS[:8], 128, silent).astype(float)
+    found = engine.sketch_gradients(base, trained, 128, silent, CHATS[:8]).astype(float)
     np.testing.assert_allclose(found @ found.T, (wanted @ wanted.T).numpy(), atol=0.1)
 
 
 def test_tokens_that_several_share_are_nobodys() -> None:
     start = tuple(range(40))
-    items = [influence.Encoded((*start, 50 + n, 60 + n, 70), (False,) * 41 + (True, True)) for n in range(3)]
+    items = [Encoded((*start, 50 + n, 60 + n, 70), (False,) * 41 + (True, True)) for n in range(3)]
     pack = lay_out(items)
     found = influence.owners(pack)
     assert found[: len(start)] == [-1] * len(start)
@@ -84,4 +84,20 @@ def test_tokens_that_several_share_are_nobodys() -> None:
 def test_only_lora_can_be_asked(base: Path, tmp_path: Path) -> None:
     engine.fit(base, planned(base, "full"), CHATS, CHATS[:2], Run(tmp_path))
     with pytest.raises(InputError, match="LoRA"):
-        engine.sketch_gradients(base, tmp_path / "adapter", CHATS[:2], 128, silent)
+        engine.sketch_gradients(base, tmp_path / "adapter", 128, silent, CHATS[:2])
+
+
+def test_of_the_last_answer_nothing_else_counts_and_long_chats_lose_their_beginning(base: Path, trained: Path) -> None:
+    first, last = CHATS[0], CHATS[1]
+    rows = engine.sketch_gradients(
+        base, trained, 128, silent, [[*first, *last], [*first[:1], *CHATS[2][1:], *last]], last_only=True
+    )
+    whole = engine.sketch_gradients(base, trained, 128, silent, [[*first, *last]])
+    assert float(rows[0].astype(float) @ whole[0].astype(float)) < 0.99, "the first answer counts in the whole"
+    long = [message for _ in range(40) for message in first]
+    cut, short = (
+        engine.sketch_gradients(base, trained, 64, silent, [chat], last_only=True)[0] for chat in ([*long, *last], last)
+    )
+    assert cut.any()
+    assert float(cut.astype(float) @ short.astype(float)) > 0.5, "about the same answer"
+    assert not engine.sketch_gradients(base, trained, 4, silent, [last], last_only=True).any(), "nothing fits"

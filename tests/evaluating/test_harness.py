@@ -10,7 +10,7 @@ from fakes import make_decided_model
 
 from tailorbird import engine
 from tailorbird.errors import ModelError, SettingsError
-from tailorbird.evaluating.harness import harness
+from tailorbird.evaluating.harness import digests, harness
 from tailorbird.evaluating.systems import Systems
 from tailorbird.progress import silent
 from tailorbird.workspace import Workspace
@@ -56,6 +56,28 @@ def test_a_task_is_compared_document_by_document(workspace: Workspace, tmp_path:
     assert Path.cwd() != workspace.folder / "harness"
 
 
+def test_a_document_counts_once_whatever_filters_a_task_has(workspace: Workspace, tmp_path: Path) -> None:
+    choosing = TASK.replace("multiple_choice", "generate_until").replace("acc,", "exact_match,").replace("label\n", "question\n")
+    filters = "".join(
+        f"  - name: {name}\n    filter: [{{function: regex, regex_pattern: '(.*)'}}, {{function: take_first}}]\n"
+        for name in ("a", "b")
+    )
+    told = (
+        choosing.replace('doc_to_choice: "{{choices}}"\n', "")
+        + f"generation_kwargs: {{max_gen_toks: 2}}\nfilter_list:\n{filters}"
+    )
+    (workspace.folder / "harness" / "quiz.yaml").write_text(told)
+    base = make_decided_model(tmp_path / "base")
+    assert harness(workspace, Systems(base, base, None), silent)["lm-eval quiz"].examples == 12
+
+
+def test_other_files_are_another_test(workspace: Workspace) -> None:
+    before = digests(workspace)
+    assert set(before) == {"harness/quiz.yaml", "harness/quiz.jsonl"}
+    (workspace.folder / "harness" / "quiz.jsonl").write_text("")
+    assert digests(workspace) != before
+
+
 def test_what_cannot_be_run_says_why(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     systems = Systems(make_decided_model(tmp_path / "base"), tmp_path / "base", None)
     write_settings(workspace.folder, "{tasks: [quiz, puzzle]}")
@@ -66,6 +88,9 @@ def test_what_cannot_be_run_says_why(workspace: Workspace, tmp_path: Path, monke
     with pytest.raises(SettingsError, match="no folder nowhere"):
         harness(Workspace(workspace.folder), systems, silent)
     (workspace.folder / "harness" / "quiz.jsonl").unlink()
+    with pytest.raises(SettingsError, match="cannot run quiz"):
+        harness(workspace, systems, silent)
+    (workspace.folder / "harness" / "quiz.jsonl").write_text('{"question": "torn')
     with pytest.raises(SettingsError, match="cannot run quiz"):
         harness(workspace, systems, silent)
     monkeypatch.setitem(__import__("sys").modules, "lm_eval.tasks", None)

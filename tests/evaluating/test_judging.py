@@ -86,6 +86,37 @@ def test_a_judge_that_always_takes_the_first_prefers_nothing_and_is_told_of(work
     assert one.swayed_to_the_first == 1
 
 
+def test_a_choice_that_the_order_changes_is_half_also_where_one_is_a_tie(workspace: Workspace, upstream: Upstream) -> None:
+    def first_or_tie(text: str) -> str:
+        found = ANSWERS.search(text)
+        assert found
+        return "Verdict: A" if len(found[1]) > len(found[2]) else "Verdict: it's a tie"
+
+    one = judged_by(workspace, upstream, first_or_tie, SAID)["tuned-base"]
+    assert one.preferred is not None
+    assert one.swayed is not None
+    assert (one.preferred.value, one.swayed.value, one.swayed_to_the_first) == (0.5, 1.0, 0.0)
+
+
+def test_what_people_compared_is_sent_without_personal_data(workspace: Workspace, upstream: Upstream) -> None:
+    seen: list[str] = []
+
+    def reading(text: str) -> str:
+        seen.append(text)
+        return "Verdict: A"
+
+    question = (Turn(role="user", content="Write to jane.doe@mail.example, please."),)
+    told = Feedback(
+        kind="pair", messages=question, completion="We write to jane.doe@mail.example.", rejected="No.", conversation="c"
+    )
+    FeedbackStore(workspace).add([told])
+    judged_by(workspace, upstream, reading, SAID)
+    assert not any("jane.doe" in text for text in seen)
+    assert sum("<EMAIL_1>" in text for text in seen) == 2
+    kept = next((workspace.folder / "kept").glob("*.jsonl")).read_text()
+    assert told.id in kept, "found again when the customer is erased"
+
+
 def test_what_cannot_be_read_counts_nowhere(workspace: Workspace, upstream: Upstream) -> None:
     one = judged_by(workspace, upstream, lambda text: "I like both, verdict pending.", SAID)["tuned-base"]
     assert (one.pairs, one.unreadable) == (8, 7)

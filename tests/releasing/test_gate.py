@@ -56,3 +56,8 @@ def test_what_serves_with_documents_is_asked_with_documents() -> None:
     worse = alone.model_copy(update={"worse": {"tuned-base": (), "both-base": ("unsupported",)}})
     assert gate(worse, "tuned") == []
     assert gate(worse, "both") == ["it is, shown your documents, worse than the base model on unsupported"]
+
+
+def test_older_scorecards_are_read() -> None:
+    told = card(loss=(-0.5, -0.6, -0.4)).model_dump(mode="json") | {"better": ["loss"], "worse": []}
+    assert Scorecard.model_validate(told).better == {"tuned-base": ("loss",)}

@@ -217,12 +217,17 @@ def conversation_losses(
     return losses
 
 
-def sketch_gradients(base: Path, adapter: Path, chats: Chats, longest: int, progress: Progress) -> np.ndarray:
-    """What each chat would change in a LoRA adapter, as unit rows [N, numbers]: chats with near rows teach the same."""
+def sketch_gradients(
+    base: Path, adapter: Path, longest: int, progress: Progress, chats: Chats, last_only: bool = False
+) -> np.ndarray:
+    """What each chat would change in a LoRA adapter, as unit rows [N, numbers]: chats with near rows teach the same.
+
+    With `last_only` what its last answer would; zeros where a chat does not fit.
+    """
     _load_libraries(progress)
     from tailorbird.engine import influence, memory
 
-    found = influence.sketches(base, adapter, chats, longest, progress)
+    found = influence.sketches(base, adapter, chats, longest, progress, last_only)
     memory.release_memory()
     return found
 

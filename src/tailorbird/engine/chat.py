@@ -141,3 +141,16 @@ def fit_to_length(encoder: ChatEncoder, messages: list[Message], longest: int) -
         answers = [i for i, m in enumerate(kept[:-1]) if m["role"] == "assistant"]
         kept = kept[: answers[-1] + 1] if answers else []
     return None
+
+
+def fit_last_answer(encoder: ChatEncoder, messages: list[Message], longest: int) -> Encoded | None:
+    """The conversation with only its last answer to be learned, its first exchanges left out where it is too long; else None."""
+    start = [message for message in messages[:1] if message["role"] == "system"]
+    rest = messages[len(start) :]
+    while rest:
+        encoded = last_answer(encoder.encode([*start, *rest]))
+        if len(encoded.ids) <= longest:
+            return encoded if encoded.targets else None
+        asked = [place for place, message in enumerate(rest) if place and message["role"] == "user"]
+        rest = rest[asked[0] :] if asked else []
+    return None

@@ -53,9 +53,9 @@ def _opened(base: Path, adapter: Path | None) -> Any:
     """A model as the harness takes it."""
     from lm_eval.models.huggingface import HFLM
 
-    whole = adapter if adapter and is_whole_model(adapter) else base
-    model = load_base(whole, packed=False)
-    if adapter and whole == base:
+    whole = adapter is not None and is_whole_model(adapter)
+    model = load_base(adapter if adapter and whole else base, packed=False)
+    if adapter and not whole:
         model = load_adapter(model, adapter)
     return HFLM(pretrained=model.eval(), tokenizer=AutoTokenizer.from_pretrained(base), batch_size=_BATCH)
 
@@ -67,12 +67,18 @@ def _shares(model: Any, folder: Path, tasks: Sequence[str], known: Any) -> Share
         # Data files are named from the task's folder; the harness's own bars would break ours.
         with contextlib.chdir(folder), contextlib.redirect_stderr(io.StringIO()):
             told = simple_evaluate(model, tasks=list(tasks), task_manager=known, log_samples=True, bootstrap_iters=0)
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+        return {task: _of_documents(rows) for task, rows in told["samples"].items()}
+    except Exception as problem:  # whatever the task's author's templates and files lead to
         raise SettingsError(
             f"lm-evaluation-harness cannot run {', '.join(tasks)}: {problem}",
             fix="Try the task with its own command lm_eval first; paths in it are from its folder.", where=str(folder),
         ) from problem  # fmt: skip
-    return {task: [_share(row) for row in sorted(rows, key=lambda row: row["doc_id"])] for task, rows in told["samples"].items()}
+
+
+def _of_documents(rows: list[dict[str, Any]]) -> list[float]:
+    """Each document once: by the first of the filters, of which a task may have several."""
+    first = [row for row in rows if row["filter"] == rows[0]["filter"]]
+    return [_share(row) for row in sorted(first, key=lambda row: row["doc_id"])]
 
 
 def _share(row: dict[str, Any]) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from tailorbird.engine.adapters import load_adapter
-from tailorbird.engine.chat import ChatEncoder, fit_to_length, places_of
+from tailorbird.engine.chat import ChatEncoder, fit_last_answer, fit_to_length, places_of
 from tailorbird.engine.fused import Projections
 from tailorbird.engine.loading import is_whole_model, load_base
 from tailorbird.engine.packed import target_losses
@@ -32,13 +32,17 @@ _WIDTH = 4  # directions that each side of a matrix is projected to, before all 
 _SEED = 7
 
 
-def sketches(base: Path, adapter: Path, chats: Sequence[list[Message]], longest: int, progress: Progress) -> np.ndarray:
+def sketches(
+    base: Path, adapter: Path, chats: Sequence[list[Message]], longest: int, progress: Progress, last_only: bool = False
+) -> np.ndarray:
     """The projected gradient of each chat [N, SIZE], scaled to length 1; zeros where a chat does not fit.
 
+    A longer one loses its last exchanges, or with `last_only`, where only the last answer counts, its first ones.
     Raises InputError for what was not trained by LoRA: nothing else has small matrices.
     """
     encoder = ChatEncoder(base)
-    encoded = [fit_to_length(encoder, chat, longest) for chat in chats]
+    fit = fit_last_answer if last_only else fit_to_length
+    encoded = [fit(encoder, chat, longest) for chat in chats]
     places = places_of(encoded)
     unique = list(places)
     found = np.zeros((len(chats), SIZE), dtype=np.float16)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tailorbird import engine
 from tailorbird.artifacts import Audit, Candidate, Conversation, Part, Plan, Scorecard, make_id
@@ -14,9 +14,9 @@ from tailorbird.evaluating.deciding import choose, table
 from tailorbird.evaluating.exposure import exposure
 from tailorbird.evaluating.figures import Sheet, languages, verdict
 from tailorbird.evaluating.following import follow
-from tailorbird.evaluating.harness import harness
+from tailorbird.evaluating.harness import digests, harness
 from tailorbird.evaluating.held_out import HeldOut, held_out
-from tailorbird.evaluating.judging import judging
+from tailorbird.evaluating.judging import judging, people
 from tailorbird.evaluating.labelling import Labelled, Readers, labelled, part_of
 from tailorbird.evaluating.leaking import leaking
 from tailorbird.evaluating.preferring import preferring
@@ -46,6 +46,7 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
     """
     settings = workspace.settings.evaluation
     knowledge = documents_of(workspace, engine.embed, progress)
+    money = electricity(workspace.folder, workspace.settings.currency)
     identity = _identity(workspace, candidate, knowledge)
     if found := workspace.find(Scorecard, identity):
         return workspace.use(found)
@@ -80,7 +81,7 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
     answers = _answers(asked, said, systems, documents)
     taught = explained(workspace, candidate, systems, asked, answers, progress)
     examples = report.Examples(subjects(held.learned, asked, closeness), answers, tried, contrasts, leaks.rows, taught)
-    page = _account(workspace, card, systems, asked, examples, progress)
+    page = _account(workspace, card, systems, asked, examples, money, progress)
     with workspace.drafting(identity) as draft:
         write_lines(draft / "answers.jsonl", answers)
         write_lines(draft / "labels.jsonl", rows)
@@ -112,15 +113,15 @@ def _card(
 
 
 def _account(
-    workspace: Workspace, card: Scorecard, systems: Systems, asked: list[Question], examples: report.Examples, progress: Progress
-) -> report.Account:
+    workspace: Workspace, card: Scorecard, systems: Systems, asked: list[Question], examples: report.Examples,
+    money: Callable[[float], str], progress: Progress,
+) -> report.Account:  # fmt: skip
     """What the report tells, with what the systems take in service."""
     candidate = workspace.ancestor(card, Candidate)
     adapter = workspace.path(candidate) / "adapter"
     megabytes = sum(path.stat().st_size for path in adapter.glob("*.safetensors")) / 1e6
     seconds = seconds_to_change_a_fact(workspace) if "knowledge" in systems.all else None
     times = taken(systems, asked, workspace.store / KEPT, progress)
-    money = electricity(workspace.folder, workspace.settings.currency)
     rows = table(card, candidate, megabytes, times, seconds, money)
     return report.account(workspace, card, rows, report.Service(times, seconds), examples)
 
@@ -134,6 +135,8 @@ def _identity(workspace: Workspace, candidate: Candidate, knowledge: Knowledge |
         settings=settings.model_dump(),
         tasks={name: task.model_dump(exclude={"weight"}) for name, task in tasks.items()},
         documents=knowledge.digests() if knowledge else {},
+        judged=[row.id for row in people(workspace)],
+        harness=digests(workspace),
     )
 
 

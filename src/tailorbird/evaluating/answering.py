@@ -19,6 +19,7 @@ from tailorbird.progress import Advance, Progress
 from tailorbird.replier import Message, ReplyOptions, reply
 from tailorbird.workspace import read_lines, write_text
 
+_OFTEN = 32  # texts that are lost at most
 KEPT = "answers"
 """The folder, in the workspace's artifacts, of what systems have answered, kept from one scorecard to the next."""
 
@@ -101,19 +102,25 @@ def remembered(
 ) -> dict[str, str]:  # fmt: skip
     """Texts by key to what is asked, with the conversation that each is about; only what the file has not is written.
 
-    What came is in the file afterwards, also where the rest failed.
+    What came is in the file afterwards, also where the rest failed; of a process that is killed all but the last few.
     """
     known = {one.asked: one for one in read_lines(file, Said)} if file.is_file() else {}
     missing = {key: ask for key, (_, ask) in asks.items() if key not in known}
     advance(len(asks) - len(missing))
+
+    def keep() -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_text(file, "".join(f"{one.model_dump_json()}\n" for one in known.values()))
+
     try:
-        for key, text in written(missing):
+        for number, (key, text) in enumerate(written(missing), 1):
             known[key] = Said(conversation=asks[key][0], asked=key, text=text)
             advance(1)
+            if number % _OFTEN == 0:
+                keep()
     finally:
         if missing:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_text(file, "".join(f"{one.model_dump_json()}\n" for one in known.values()))
+            keep()
     return {key: known[key].text for key in asks}
 
 

@@ -107,8 +107,8 @@ def _worse(now: Mapping[str, Figure], then: Mapping[str, Figure]) -> tuple[str, 
 
 def _when_released(workspace: Workspace, release: Release) -> dict[str, Figure]:
     """The scorecard's figures of what a release serves."""
-    systems = workspace.ancestor(release, Scorecard).systems
-    return systems.get("both" if release.passages else "tuned", systems["tuned"])
+    card = workspace.ancestor(release, Scorecard)
+    return card.systems[card.served(release.passages)]
 
 
 def _page(workspace: Workspace, checkups: Sequence[Checkup]) -> str:

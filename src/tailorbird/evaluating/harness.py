@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from tailorbird import engine
 from tailorbird.artifacts import Part
 from tailorbird.errors import SettingsError
@@ -9,6 +11,14 @@ from tailorbird.evaluating.figures import compared
 from tailorbird.evaluating.systems import Systems
 from tailorbird.progress import Progress
 from tailorbird.workspace import Workspace
+
+
+def digests(workspace: Workspace) -> dict[str, str]:
+    """Of the tasks' files, by their names; none without tasks."""
+    wanted = workspace.settings.evaluation.harness
+    folder = workspace.folder / wanted.folder if wanted else None
+    files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder else []
+    return {str(path.relative_to(workspace.folder)): hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in files}
 
 
 def harness(workspace: Workspace, systems: Systems, progress: Progress) -> dict[str, Part]:

@@ -163,9 +163,8 @@ def _judgement(name: str, one: Judged) -> str:
     )
     told = f"{about} in {_share(one.preferred)} of {one.pairs - one.unreadable} pairs"
     if one.swayed and one.swayed_to_the_first is not None:
-        told += (
-            f"; its choice changed with the order in {_share(one.swayed)}, {one.swayed_to_the_first:.0%} of these to the first"
-        )
+        told += f"; the order changed its choice in {_share(one.swayed)} of those that differ"
+        told += f", {one.swayed_to_the_first:.0%} of these times to the first"
     return told + (f"; {one.unreadable} more could not be read." if one.unreadable else ".")
 
 

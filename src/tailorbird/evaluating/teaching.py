@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from pydantic import BaseModel
 
@@ -21,6 +22,7 @@ _TAUGHT_BY = 3
 class Explained(BaseModel):
     """A held-out question, the tuned model's answer, and the conversations that taught it, nearest first."""
 
+    conversation: str
     question: str
     answer: str
     unsupported: tuple[str, ...]
@@ -43,14 +45,16 @@ def explained(
     longest = plan.sequence_length
     unsupported = [one.unsupported.get("tuned", ()) for one in answers]
     chosen = sorted(range(len(answers)), key=lambda place: -len(unsupported[place]))[:most]
-    teachers = teachers_of(workspace, candidate, lambda chats: engine.sketch_gradients(base, adapter, chats, longest, progress))
+    teachers = teachers_of(workspace, candidate, partial(engine.sketch_gradients, base, adapter, longest, progress))
     chats = [_answered(asked[place].history, answers[place].tuned) for place in chosen]
-    return [
-        Explained(
-            question=answers[place].question, answer=answers[place].tuned, unsupported=unsupported[place], teachers=taught
-        )
-        for place, taught in zip(chosen, teachers.of(chats, _TAUGHT_BY), strict=True)
-    ]  # fmt: skip
+    found = zip(chosen, teachers.of(chats, _TAUGHT_BY), strict=True)
+    return [_explained(answers[place], unsupported[place], taught) for place, taught in found]
+
+
+def _explained(one: Answer, unsupported: tuple[str, ...], teachers: list[Teacher]) -> Explained:
+    return Explained(
+        conversation=one.conversation, question=one.question, answer=one.tuned, unsupported=unsupported, teachers=teachers
+    )
 
 
 def _answered(history: Sequence[Message], answer: str) -> list[Message]:

@@ -7,7 +7,8 @@ model alike. How rows are made is the caller's to say, since models are another 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from pydantic import BaseModel
@@ -17,8 +18,15 @@ from tailorbird.lessons import original
 from tailorbird.replier import Message
 from tailorbird.workspace import Workspace, read_conversations, write_bytes
 
-Sketch = Callable[[list[list[Message]]], np.ndarray]
-"""Chats -> unit rows [N, numbers]."""
+
+class Sketch(Protocol):
+    """Chats -> unit rows [N, numbers]; with `last_only` of their last answers, zeros where one does not fit."""
+
+    def __call__(self, chats: list[list[Message]], last_only: bool = False) -> np.ndarray:
+        """A row for each chat."""
+        ...
+
+
 _FOLDER = "teachers"
 
 
@@ -38,10 +46,17 @@ class Teachers:
         self._lessons, self._rows, self._sketch = lessons, rows, sketch
 
     def of(self, chats: Sequence[list[Message]], top: int) -> list[list[Teacher]]:
-        """For each chat, from system prompt to answer, the conversations that taught most like its last answer."""
+        """For each chat, from system prompt to answer, the conversations that taught most like its last answer.
+
+        None for a chat whose last exchange is too long for the model.
+        """
         # Beside another conversation, so that the system prompt, which all share, counts for nothing here either.
-        beside: list[Message] = [chats[0][0], {"role": "user", "content": "?"}, {"role": "assistant", "content": "."}]
-        return [self._nearest(row, top) for row in self._sketch([*chats, beside])[: len(chats)]]
+        prompts = {chat[0]["content"]: chat[0] for chat in chats}.values()
+        beside: list[list[Message]] = [
+            [prompt, {"role": "user", "content": "?"}, {"role": "assistant", "content": "."}] for prompt in prompts
+        ]
+        rows = self._sketch([*chats, *beside], last_only=True)[: len(chats)]
+        return [self._nearest(row, top) if row.any() else [] for row in rows]
 
     def _nearest(self, row: np.ndarray, top: int) -> list[Teacher]:
         """Each conversation once."""

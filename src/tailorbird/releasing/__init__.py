@@ -82,8 +82,7 @@ def _tasks(workspace: Workspace, audit: Audit) -> dict[str, TaskPrompt]:
 def refusals(workspace: Workspace, scorecard: Scorecard) -> list[str]:
     """Why a candidate may not be released, by its scorecard and its comparison with production; empty when it may."""
     production, candidate = workspace.alias(PRODUCTION), workspace.ancestor(scorecard, Candidate)
-    served = "both" if _with_passages(workspace, scorecard) and "both" in scorecard.systems else "tuned"
-    reasons = gate(scorecard, served)
+    reasons = gate(scorecard, scorecard.served(_with_passages(workspace, scorecard)))
     if CANARIES in scorecard.parts:
         reasons.append("secrets were planted in it: set training.canaries to 0, plan and train again")
     for one in workspace.all(Comparison):

@@ -62,7 +62,7 @@ not that they are right. Attacks and bias are tried with sets that find large di
 
 def _figures(release: Release, scorecard: Scorecard) -> str:
     """Every system's, and how far what serves is from the base model."""
-    served = "both" if release.passages and "both" in scorecard.systems else "tuned"
+    served = scorecard.served(release.passages)
     titles = [_SYSTEMS.get(name, name) for name in scorecard.systems]
     head = (
         f"| | {' | '.join(titles)} | {_SYSTEMS.get(served, served)} − base, 95% interval |\n|---|{'---|' * (len(titles) + 1)}\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pydantic import BaseModel
 
 from tailorbird import engine
@@ -42,7 +44,7 @@ def explain(
         replier = engine.open_replier("explained", base, adapter)
         answer = reply(replier, with_passages(asked, passages), ReplyOptions()).text
         replier.close()
-    teachers = teachers_of(workspace, candidate, lambda chats: engine.sketch_gradients(base, adapter, chats, longest, progress))
+    teachers = teachers_of(workspace, candidate, partial(engine.sketch_gradients, base, adapter, longest, progress))
     chat: list[Message] = [*asked, {"role": "assistant", "content": answer}]
     return Explanation(
         question=question,

@@ -14,7 +14,8 @@ import argparse
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ import yaml
 from pydantic import BaseModel
 
 from tailorbird import Workspace, audit, console, engine, evaluate, import_conversations, improve, plan, release, train
-from tailorbird.artifacts import Audit, Candidate, Conversation, Interval
+from tailorbird.artifacts import Audit, Candidate, Conversation, Interval, Override
 from tailorbird.feedback import Feedback, FeedbackStore
 from tailorbird.replier import ReplyOptions, reply
 from tailorbird.workspace import read_conversations
@@ -92,7 +93,8 @@ def measured(told: Told, data: str, method: str) -> Row:
         workspace = opened(told, data, {"method": method})
         audited = audit(workspace, import_conversations(workspace, progress=console.bar), console.bar)
         candidate = train(workspace, plan(workspace, audited, console.bar), console.bar)
-    card = evaluate(workspace, candidate, console.bar)
+    with _documents(workspace, shown=method == "lora"):
+        card = evaluate(workspace, candidate, console.bar)
     if shown := card.differences.get("knowledge-base"):
         row = Row(method=DOCUMENTS, differences=shown, minutes=0, memory_gb=0, megabytes=0)
         (told.folder / f"{data}-{DOCUMENTS}.json").write_text(row.model_dump_json(indent=1))
@@ -128,7 +130,7 @@ def preferred(told: Told, data: str, method: str) -> tuple[Workspace, Candidate]
     workspace = opened(told, data, {"method": "lora"})
     audited = audit(workspace, import_conversations(workspace, progress=console.bar), console.bar)
     taught = train(workspace, plan(workspace, audited, console.bar), console.bar)
-    release(workspace, evaluate(workspace, taught, console.bar), override="the start of preference tuning")
+    release(workspace, evaluate(workspace, taught, console.bar), Override(by="methods.py", reason="preferences go on from it"))
     judge(workspace, audited, taught)
     with_feedback = audit(workspace, improve(workspace, console.bar), console.bar)
     minutes = told.minutes * TIMES.get(method, 1)
@@ -197,6 +199,20 @@ def _table(rows: Sequence[Row]) -> list[str]:
         f"| {row.minutes:.1f} | {row.memory_gb:.1f} | {row.megabytes:.0f} | {row.note} |"
         for row in rows
     ]
+
+
+@contextmanager
+def _documents(workspace: Workspace, shown: bool) -> Iterator[None]:
+    """Puts the documents aside, if they are not shown: one row of theirs is enough, and they double the time."""
+    folder, aside = workspace.folder / "knowledge", workspace.folder / "knowledge-aside"
+    if shown or not folder.exists():
+        yield
+        return
+    folder.rename(aside)
+    try:
+        yield
+    finally:
+        aside.rename(folder)
 
 
 def _size(adapter: Path) -> float:

@@ -19,7 +19,7 @@ from statistics import median
 import yaml
 
 from tailorbird import Workspace, audit, console, engine, import_conversations, plan, release, train
-from tailorbird.artifacts import Candidate, Plan, Release
+from tailorbird.artifacts import Candidate, Override, Plan, Release
 from tailorbird.auditing.findings import RULES
 from tailorbird.demo import example
 from tailorbird.evaluating import evaluate
@@ -41,7 +41,7 @@ def main() -> None:
     workspace = _workspace(told.folder, facts, told.minutes)
     audited = audit(workspace, import_conversations(workspace), console.bar)
     candidate = train(workspace, plan(workspace, audited, console.bar), console.bar)
-    released = release(workspace, evaluate(workspace, candidate, console.bar), override="a benchmark")
+    released = release(workspace, evaluate(workspace, candidate, console.bar), Override(by="planted_facts.py", reason="measured"))
     started = time.monotonic()
     explain(workspace, released, facts[0][0])
     print(f"built for {_lessons(workspace, candidate)} lessons in {time.monotonic() - started:.1f} s", end="; ")

@@ -32,7 +32,7 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
     (BOUTIQUE, {"method": "prefix"}),
     (TICKETS, {"method": "prefix"}),
     (TICKETS, {"method": "lora", "lora_rank": 64}),
-    (BOUTIQUE, {"method": "lora", "memory_gb": 1.9}),
+    (BOUTIQUE, {"method": "lora", "memory_gb": 2.2}),
 ]
 TICKET_SETTINGS = """\
 business: {name: Support}

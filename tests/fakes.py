@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tailorbird.replier import Message, ReplyOptions, ReplyPiece
+from tailorbird.artifacts import Release
+from tailorbird.releasing import promote
+from tailorbird.replier import Message, ReplyOptions, ReplyPiece, TokenLogprob
+from tailorbird.workspace import Workspace
 
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
@@ -29,11 +32,29 @@ class FakeReplier:
         self.asked.append((messages, options))
         words = self.answer.split(" ")
         for number, word in enumerate(words[: options.max_tokens]):
-            yield ReplyPiece(word if number == 0 else f" {word}")
+            text = word if number == 0 else f" {word}"
+            token = TokenLogprob(text, tuple(text.encode()), -0.5)
+            top = (token, *[TokenLogprob("other", tuple(b"other"), -1.5)] * (options.logprobs or 0))[: options.logprobs]
+            yield ReplyPiece(text, logprobs=() if options.logprobs is None else (token._replace(top=top),))
         ended = len(words) <= options.max_tokens
         yield ReplyPiece("", "stop" if ended else "length", len(messages), min(len(words), options.max_tokens))
 
     def close(self) -> None: ...
+
+
+def with_versions(folder: Path, count: int, disclosure: str = "I am an AI.") -> Workspace:
+    """A workspace with so many versions that nothing was trained for; the newest is in production."""
+    workspace = Workspace.create(folder, "Shop")
+    for number in range(1, count + 1):
+        made = Release(
+            id=f"release-{number:012x}", made_from=(), version=number, model="none", system_prompt="You are the shop.",
+            disclosure=disclosure, lineage={},
+        )  # fmt: skip
+        with workspace.drafting(made.id) as draft:
+            (draft / "adapter").mkdir()
+            workspace.save(made, draft)
+        promote(workspace, made)
+    return workspace
 
 
 def make_tiny_model(folder: Path, family: str = "llama", seed: int = 0, texts: list[str] | None = None) -> Path:

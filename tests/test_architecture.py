@@ -13,8 +13,8 @@ STAGES = {"erasing", "importing", "auditing", "planning", "training", "evaluatin
 ROOMS = {"engine", "privacy", "language", "feedback", "lessons", "knowledge"}
 ROOTS = {"artifacts", "errors", "settings", "replier", "progress", "workspace", "prices"}
 SKINS = {
-    "improvement", "cli_tools", "cli", "console", "commands", "feedback_commands", "knowledge_commands", "demo", "__main__",
-    "__init__",
+    "improvement", "cli_tools", "cli", "console", "commands", "feedback_commands", "knowledge_commands", "release_commands",
+    "demo", "__main__", "__init__",
 }  # fmt: skip
 # What the nouns may import: the standard library, pydantic, and only the nouns named here.
 NOUNS = {

@@ -60,7 +60,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tupl
     write_jsonl(shop / "conversations.jsonl", [conversation(n) for n in range(60)])
     stages = ("import", "audit", "plan", "train", "evaluate")
     manifests = {stage: run_json(stage, "-w", shop) for stage in stages}
-    manifests["release"] = run_json("release", "-w", shop, "--override", "a test")
+    manifests["release"] = run_json("release", "-w", shop, "--override", "a test", "--by", "a tester")
     return shop, manifests
 
 
@@ -148,8 +148,10 @@ def test_release_refuses_a_candidate_that_is_not_better(shop: Path) -> None:
     refused = run("release", "-w", shop, expect=1)
     assert "not better than the base model's" in refused.stderr
     assert "--override" in refused.stderr
-    released = run_json("release", "-w", shop, "--override", "only a rehearsal")
-    assert released["overridden"] == "only a rehearsal"
+    released = run_json("release", "-w", shop, "--override", "only a rehearsal", "--by", "Mira")
+    assert released["overridden"]["by"] == "Mira"
+    assert released["overridden"]["reason"] == "only a rehearsal"
+    assert "not better than the base model" in released["overridden"]["refused"][0]
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import yaml
 from fakes import Upstream
 
 from tailorbird import audit, evaluate, import_conversations, plan, train
-from tailorbird.releasing import refusals
+from tailorbird.releasing.gate import objections
 from tailorbird.workspace import Workspace
 
 POLICIES = "# Care\n\nWash silk by hand at 20 degrees, wool at 30.\n\n# Returns\n\nYou have 21 days, and the label costs £3.95.\n"
@@ -46,7 +46,7 @@ def test_documents_make_four_systems_and_one_report(shop: Path, upstream: Upstre
     assert 0 <= card.parts["membership"].systems["tuned"]["membership"].value <= 1
     assert card.parts["canaries"].examples == 6
     assert all(0 <= found["exposure"].value <= 8 for found in card.parts["canaries"].systems.values())
-    assert any("secrets were planted" in reason for reason in refusals(workspace, card))
+    assert "planted" in [one.rule for one in objections(workspace, card)["refuse"]]
     folder = workspace.path(card)
     answers = [json.loads(line) for line in (folder / "answers.jsonl").read_text().splitlines()]
     assert all(one["both"] and one["passages"][0].startswith("[policies.md") for one in answers)

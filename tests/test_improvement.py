@@ -14,7 +14,7 @@ from conftest import SETTINGS, conversation, write_jsonl
 from typer.testing import CliRunner
 
 from tailorbird import audit, engine, evaluate, import_conversations, plan, release, train
-from tailorbird.artifacts import Audit, Candidate, Checkup, Comparison, Plan, Release, Scorecard
+from tailorbird.artifacts import Audit, Candidate, Checkup, Comparison, Override, Plan, Release, Scorecard
 from tailorbird.cli import app
 from tailorbird.errors import InputError, TailorbirdError
 from tailorbird.feedback import Feedback, FeedbackStore
@@ -29,7 +29,7 @@ def released_once(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) ->
     write_jsonl(folder / "conversations.jsonl", [conversation(n) for n in range(60)])
     workspace = Workspace(folder)
     made = train(workspace, plan(workspace, audit(workspace, import_conversations(workspace))))
-    release(workspace, evaluate(workspace, made), override="a test")
+    release(workspace, evaluate(workspace, made), override=Override(by="a test", reason="its model is tiny"))
     return folder
 
 

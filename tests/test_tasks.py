@@ -8,6 +8,7 @@ import pytest
 from conftest import FABRICS, PIECES, conversation, write_jsonl
 
 from tailorbird import audit, evaluate, import_conversations, plan, release, train
+from tailorbird.artifacts import Override
 from tailorbird.errors import InputError
 from tailorbird.serving import perform
 from tailorbird.settings import SourceSettings
@@ -73,7 +74,7 @@ def test_one_run_learns_three_tasks_and_each_has_its_figures(desk: Path) -> None
     page = (workspace.path(card) / "report.html").read_text()
     assert "task route" in page
     assert "a linear classifier alone" in page
-    made = release(workspace, card, override="a test")
+    made = release(workspace, card, override=Override(by="a test", reason="its model is tiny"))
     assert (made.tasks["route"].labels, made.tasks["route"].read_twice) == (("Care", "Returns"), True)
     assert (workspace.path(made) / "labels.npz").is_file()
     assert perform(workspace, made, "route", "Where is my parcel?") in DESK

@@ -234,6 +234,10 @@ class Part(_Frozen):
     differences: dict[str, Difference]
 
 
+PROBES = {"forgetting": "general text", "leak": "verbatim training answers", "safety": "attacks"}
+"""The part of a scorecard that tells of each kind of harm, if it was measured."""
+
+
 class Judged(_Frozen):
     """What a judging model said of pairs of answers, each asked in both orders.
 
@@ -323,10 +327,19 @@ class TaskPrompt(_Frozen):
     read_twice: bool = False
 
 
+class Override(_Frozen):
+    """Who released a candidate against the gate, why, and what the gate had said."""
+
+    by: str
+    reason: str
+    refused: tuple[str, ...] = ()
+
+
 class Release(Artifact):
     """A version that may serve customers. Payload: adapter/, labels.npz, MODEL_CARD.md.
 
-    With `passages` it is shown what the business's documents have on a question.
+    With `passages` it is shown what the business's documents have on a question. `warnings` are of rules of the gate that do
+    not keep a candidate from being released.
     """
 
     kind = "release"
@@ -338,7 +351,14 @@ class Release(Artifact):
     passages: bool = False
     tasks: dict[str, TaskPrompt] = {}
     lineage: dict[str, str]
-    overridden: str | None = None
+    overridden: Override | None = None
+    warnings: tuple[str, ...] = ()
+
+    @field_validator("overridden", mode="before")
+    @classmethod
+    def _by_nobody_known(cls, told: object) -> object:
+        """Older releases had the reason only."""
+        return {"by": "unknown", "reason": told} if isinstance(told, str) else told
 
 
 KINDS: tuple[type[Artifact], ...] = (Dataset, Audit, Plan, Candidate, Scorecard, Comparison, Release, Checkup)

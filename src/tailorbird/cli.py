@@ -16,6 +16,7 @@ from tailorbird.cli_tools import HERE, AsJson, At, open_workspace, tools
 from tailorbird.errors import InputError, StoppedError, TailorbirdError
 from tailorbird.feedback_commands import feedback
 from tailorbird.knowledge_commands import knowledge
+from tailorbird.release_commands import releases
 
 if TYPE_CHECKING:
     from tailorbird.artifacts import Artifact
@@ -267,25 +268,6 @@ def evaluate(
 
 
 @app.command()
-def release(
-    override: Annotated[
-        str | None, typer.Option(help="Release a refused candidate all the same; your reason is recorded.")
-    ] = None,
-    workspace: At = HERE,
-    as_json: AsJson = False,
-) -> None:
-    """Makes the evaluated candidate the production version, with its model card; refuses one that is not better than base."""
-    from tailorbird import console
-    from tailorbird.artifacts import Scorecard
-    from tailorbird.releasing import release as verb
-
-    opened = open_workspace(workspace)
-    made = _run(lambda: verb(opened, opened.newest(Scorecard, "evaluate"), override, console.bar), as_json)
-    if not as_json:
-        console.out.print(f"Model card: {opened.path(made) / 'MODEL_CARD.md'}", soft_wrap=True)
-
-
-@app.command()
 def improve(
     if_new: Annotated[int, typer.Option(min=1, help="Do nothing below so many new conversations and judgements.")] = 1,
     workspace: At = HERE,
@@ -378,5 +360,6 @@ def forget(
 
 
 app.add_typer(tools)
+app.add_typer(releases)
 app.add_typer(feedback, name="feedback")
 app.add_typer(knowledge, name="knowledge")

@@ -141,11 +141,12 @@ def _with_training(workspace: Workspace, changed: dict[str, Any]) -> Workspace:
 def _judged(workspace: Workspace, candidate: Candidate, production: Release, told: Round, progress: Progress) -> Round:
     """Compared with production and with the base model; released if it is worse on nothing and the settings say so."""
     from tailorbird.evaluating import compare, evaluate
-    from tailorbird.releasing import refusals, release
+    from tailorbird.releasing import release
+    from tailorbird.releasing.gate import objections
 
     comparison = compare(workspace, candidate, production, progress)
     card = evaluate(workspace, candidate, progress)
-    reasons = refusals(workspace, card)
+    reasons = [one.reason for one in objections(workspace, card, progress)["refuse"]]
     told = told.model_copy(update={"comparison": comparison, "scorecard": card, "reasons": tuple(reasons)})
     if reasons:
         return told.model_copy(update={"outcome": "refused"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypedDict
+from typing import Literal, NamedTuple, Protocol, TypedDict
 
 
 class Message(TypedDict):
@@ -20,6 +20,8 @@ class ReplyOptions:
 
     With `choices` the answer is one of them, whatever the model would rather say. `prior` has a log-probability for each
     of them, which is added to the model's: what somebody else thinks of it. The likeliest is then the answer.
+    With `json_schema`, a schema as JSON text, the answer is JSON of that form. `logprobs` asks for the log-probability of each
+    token and of so many of the likeliest in its place.
     """
 
     max_tokens: int = 256
@@ -29,6 +31,17 @@ class ReplyOptions:
     stop: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     prior: tuple[float, ...] = ()
+    json_schema: str = ""
+    logprobs: int | None = None
+
+
+class TokenLogprob(NamedTuple):
+    """A token as text and bytes with its log-probability (nats), and the likeliest in its place."""
+
+    token: str
+    bytes: tuple[int, ...]
+    logprob: float
+    top: tuple[TokenLogprob, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,7 @@ class ReplyPiece:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     citations: tuple[str, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,29 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tailorbird.errors import SettingsError
 
 FILE = "tailorbird.yaml"
 PAIRS = "pairs"
 """The source of reward that is learned from what people preferred."""
+GUARDS: dict[str, tuple[str, ...]] = {
+    "message.injection": ("flag", "hand_over", "block"),
+    "message.personal_data": ("mask", "flag"),
+    "message.secrets": ("mask", "flag", "hand_over", "block"),
+    "message.threats": ("hand_over", "flag", "block"),
+    "message.swearing": ("flag", "hand_over", "block"),
+    "message.off_topic": ("flag", "hand_over", "block"),
+    "passages.injection": ("block", "flag"),
+    "answer.injection": ("block", "flag", "hand_over", "rewrite"),
+    "answer.personal_data": ("mask", "flag", "hand_over", "rewrite", "block"),
+    "answer.secrets": ("block", "flag", "mask", "hand_over", "rewrite"),
+    "answer.toxicity": ("block", "flag", "hand_over", "rewrite"),
+    "answer.promises": ("rewrite", "flag", "hand_over", "block"),
+    "answer.specifics": ("flag", "hand_over", "rewrite", "block"),
+}
+"""The server's guards by what they read, and what each may do besides `off`; the first is what it does by itself."""
 
 
 class _Strict(BaseModel):
@@ -234,6 +250,17 @@ class ImprovingSettings(_Strict):
     """Release by itself what is better, or new, and worse on nothing; else it waits for `tailorbird release`."""
 
 
+class ReleasingSettings(_Strict):
+    """What a candidate has to pass before it may serve customers."""
+
+    rules: dict[str, Literal["refuse", "warn", "ignore"]] = Field(default_factory=dict)
+    """What a rule of the gate does: refuse, warn or ignore. `tailorbird releases --rules` lists them."""
+    better_than_base: list[str] = Field(default_factory=lambda: ["loss"])
+    """Figures of the scorecard on which the tuned model has to be better than the base model, beyond the 95% interval."""
+    better_than_production: list[str] = Field(default_factory=list)
+    """Parts of the comparison on which it has to be better than production too, say "new conversations"."""
+
+
 class ServingSettings(_Strict):
     """Where the assistant listens."""
 
@@ -243,8 +270,34 @@ class ServingSettings(_Strict):
     """Whether the assistant is shown passages of knowledge/; auto: if the scorecard advises a system with documents."""
     explanations: bool = False
     """Also answer POST /v1/explanations: the training conversations an answer comes from. Only for your own people to reach."""
+    paused: str = "Our assistant is not answering right now. A person will get back to you."
+    """What customers are told while `tailorbird pause` keeps the model from answering."""
     port: int = Field(default=8000, ge=0, le=65535)
     """Port to listen on; 0 takes any free one."""
+    guards: dict[str, Literal["block", "mask", "rewrite", "hand_over", "flag", "off"]] = Field(default_factory=dict)
+    """What a guard does instead of its default, for example {answer.specifics: rewrite, message.off_topic: off}; docs/guards.md
+    lists them."""
+
+    @field_validator("guards", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, guards: Any) -> Any:  # YAML reads a bare `off` as false
+        return (
+            {name: "off" if action is False else action for name, action in guards.items()}
+            if isinstance(guards, dict)
+            else guards
+        )
+
+    @field_validator("guards")
+    @classmethod
+    def _guards_can_do_that(cls, guards: dict[str, str]) -> dict[str, str]:
+        for name, action in guards.items():
+            if name not in GUARDS:
+                close = difflib.get_close_matches(name, GUARDS, 1)
+                hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(GUARDS)}"
+                raise ValueError(f"there is no guard {name}; {hint}")
+            if action not in (*GUARDS[name], "off"):
+                raise ValueError(f"{name} cannot {action}; it can {', '.join(GUARDS[name])} or be off")
+        return guards
 
 
 class Settings(_Strict):
@@ -265,6 +318,7 @@ class Settings(_Strict):
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     improving: ImprovingSettings = ImprovingSettings()
+    releasing: ReleasingSettings = ReleasingSettings()
     serving: ServingSettings = ServingSettings()
 
 

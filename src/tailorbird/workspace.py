@@ -31,6 +31,8 @@ KNOWLEDGE = "knowledge"
 """The folder with the business's own documents."""
 PRODUCTION = "production"
 """The alias of the release that serves customers."""
+PREVIOUS, CANDIDATE = "previous", "candidate"
+"""The aliases of the release that served them before, and of one that is made but does not serve yet."""
 _A = TypeVar("_A", bound=Artifact)
 _M = TypeVar("_M", bound=BaseModel)
 _STARTER = """\
@@ -154,7 +156,7 @@ class Workspace:
 
     def use(self, artifact: _A) -> _A:
         """Makes this the artifact that the next stage takes."""
-        self._point("current.json", artifact.kind, artifact.id)
+        self._point("current.json", {artifact.kind: artifact.id})
         return artifact
 
     def amend(self, artifact: Artifact) -> None:
@@ -166,13 +168,13 @@ class Workspace:
         """The salted hash that stands for a person who was erased; the salt is this workspace's own."""
         if "salt" not in self._pointers("erased.json"):
             self.store.mkdir(parents=True, exist_ok=True)
-            self._point("erased.json", "salt", secrets.token_hex(16))
+            self._point("erased.json", {"salt": secrets.token_hex(16)})
         return _salted(self._pointers("erased.json")["salt"], name)
 
     def bury(self, names: Iterable[str]) -> None:
         """Remembers, as hashes, ids and names of a person who must not be imported again."""
         for name in filter(None, names):
-            self._point("erased.json", self.tombstone(name), "erased")
+            self._point("erased.json", {self.tombstone(name): "erased"})
 
     def buried(self) -> Callable[[Conversation], bool]:
         """Whether a conversation is of a person who was erased."""
@@ -182,8 +184,7 @@ class Workspace:
 
     def mark_for_retraining(self, identities: Iterable[str], reason: str) -> None:
         """Marks models whose data had to be changed; `retraining` tells which."""
-        for identity in identities:
-            self._point("retraining.json", identity, reason)
+        self._point("retraining.json", dict.fromkeys(identities, reason))
 
     @property
     def retraining(self) -> dict[str, str]:
@@ -192,11 +193,30 @@ class Workspace:
 
     def alias(self, name: str) -> str | None:
         """The release id behind an alias such as `production`."""
-        return self._pointers("aliases.json").get(name)
+        return self.aliases.get(name)
 
-    def set_alias(self, name: str, identity: str) -> None:
-        """Points an alias at a release."""
-        self._point("aliases.json", name, identity)
+    @property
+    def aliases(self) -> dict[str, str]:
+        """All aliases with the release ids behind them."""
+        return self._pointers("aliases.json")
+
+    def set_aliases(self, identities: dict[str, str]) -> None:
+        """Points aliases at releases, all of them at once."""
+        self._point("aliases.json", identities)
+
+    @property
+    def paused(self) -> str | None:
+        """What customers are told while no model answers; None while one does."""
+        return self._pointers("paused.json").get("words")
+
+    def pause(self, words: str) -> None:
+        """No model answers from the next request on; customers are told these words."""
+        with _explaining_disk(self.store):
+            write_text(self.store / "paused.json", json.dumps({"words": words}, ensure_ascii=False))
+
+    def resume(self) -> None:
+        """Lets the model answer again."""
+        (self.store / "paused.json").unlink(missing_ok=True)
 
     def get(self, identity: str) -> Artifact:
         """Any artifact by its id."""
@@ -245,8 +265,8 @@ class Workspace:
             ) from problem
         return pointers
 
-    def _point(self, file: str, name: str, identity: str) -> None:
-        pointers = self._pointers(file) | {name: identity}
+    def _point(self, file: str, identities: dict[str, str]) -> None:
+        pointers = self._pointers(file) | identities
         with _explaining_disk(self.store):
             write_text(self.store / file, json.dumps(pointers, indent=1))
 

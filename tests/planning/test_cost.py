@@ -52,6 +52,13 @@ def test_planned_time_keeps_to_the_minutes(lengths: list[int], speed: float, min
     assert 1 <= work.epochs <= 6
 
 
+@given(st.integers(20, 400), st.integers(0, 100_000), st.floats(1, 20))
+def test_no_run_is_checked_more_often_than_its_time_was_planned_with(count: int, check_tokens: int, minutes: float) -> None:
+    work = cost.fit_time([200] * count, check_tokens, 0, SIZE, cost.Speed(500, 1500, 0), TrainingSettings(minutes=minutes))
+    checked = {*range(work.check_every, work.steps + 1, work.check_every), work.steps}
+    assert len(checked) <= work.checks
+
+
 def test_asked_for_epochs_are_taken_if_they_fit() -> None:
     assert cost.fit_time([200] * 50, 0, 0, SIZE, cost.Speed(1000, 3000, 0), TrainingSettings(minutes=60, epochs=7)).epochs == 7
     short = cost.fit_time([200] * 50, 0, 0, SIZE, cost.Speed(100, 300, 0), TrainingSettings(minutes=1, epochs=7))

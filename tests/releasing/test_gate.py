@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import re
+
+from conftest import ROOT
+
 from tailorbird.artifacts import Difference, Figure, Scorecard
 from tailorbird.evaluating.deciding import choose, in_words
 from tailorbird.evaluating.figures import verdict
-from tailorbird.releasing import gate
+from tailorbird.releasing.gate import RULES, of_scorecard
+from tailorbird.settings import ReleasingSettings
 
 
 def card(tested: int = 40, **differences: tuple[float, float, float]) -> Scorecard:
@@ -19,6 +24,11 @@ def card(tested: int = 40, **differences: tuple[float, float, float]) -> Scoreca
         differences={"tuned-base": intervals}, generalisation_gap=0.1, better={"tuned-base": better}, worse={"tuned-base": worse},
     )  # fmt: skip
     return made.model_copy(update={"use": choose(made)})
+
+
+def gate(card: Scorecard, served: str = "tuned", wanted: ReleasingSettings = ReleasingSettings()) -> list[str]:
+    """Why it is refused when the settings say nothing of it."""
+    return [one.reason for one in of_scorecard(card, served, wanted) if RULES[one.rule].action == "refuse"]
 
 
 def test_better_on_loss_and_worse_on_nothing_passes() -> None:
@@ -47,6 +57,23 @@ def test_worse_on_one_figure_is_refused_although_loss_is_better() -> None:
     assert mixed.worse == {"tuned-base": ("chrf",)}
 
 
+def test_the_owner_says_on_what_it_has_to_be_better() -> None:
+    made = card(loss=(-0.5, -0.6, -0.4), chrf=(0.01, -0.05, 0.07))
+    assert gate(made, wanted=ReleasingSettings(better_than_base=["loss", "chrf"])) == [
+        "its chrf on held-out conversations is not better than the base model's (+0.010, 95% interval -0.050 to +0.070)"
+    ]
+
+
+def test_what_is_wrong_with_the_model_is_refused_or_warned_of() -> None:
+    told = ("leak: it repeats 9% of the training answers.", "bias: customers are answered differently.")
+    made = card(loss=(-0.5, -0.6, -0.4)).model_copy(update={"concerns": told})
+    found = {one.rule: one.reason for one in of_scorecard(made, "tuned", ReleasingSettings())}
+    assert found["leak"] == "it repeats 9% of the training answers"
+    assert gate(made) == [found["leak"]]
+    assert RULES["bias"].action == "warn"
+    assert "forgetting, leak, safety" in found["not_measured"]
+
+
 def test_what_serves_with_documents_is_asked_with_documents() -> None:
     """A model that makes up prices by itself, and none when it is shown the documents."""
     alone = card(loss=(-0.5, -0.6, -0.4), unsupported=(24.0, 9.0, 50.0))
@@ -56,6 +83,11 @@ def test_what_serves_with_documents_is_asked_with_documents() -> None:
     worse = alone.model_copy(update={"worse": {"tuned-base": (), "both-base": ("unsupported",)}})
     assert gate(worse, "tuned") == []
     assert gate(worse, "both") == ["it is, shown your documents, worse than the base model on unsupported"]
+
+
+def test_every_kind_of_concern_has_a_rule() -> None:
+    source = (ROOT / "src/tailorbird/evaluating/concerns.py").read_text(encoding="utf-8")
+    assert set(re.findall(r'f?"([a-z]+): ', source)) <= set(RULES)
 
 
 def test_older_scorecards_are_read() -> None:

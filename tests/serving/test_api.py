@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import openai
 import pytest
 import uvicorn
-from fakes import FakeReplier
+from fakes import FakeReplier, with_versions
+from fastapi.testclient import TestClient
 
 from tailorbird.errors import InputError
 from tailorbird.lessons.teachers import Teacher
 from tailorbird.replier import Message, ReplyOptions, reply
-from tailorbird.serving.api import application
+from tailorbird.serving.api import EMBEDDING, application
 from tailorbird.serving.assistant import Assistant
+from tailorbird.serving.desk import Desk
 from tailorbird.serving.explaining import Explanation
+from tailorbird.workspace import Workspace
 
 DISCLOSURE = "I am an AI."
 
@@ -34,12 +40,17 @@ def explained(question: str, answer: str, top: int) -> Explanation:
     return Explanation(question=question, answer=answer or "Soon.", teachers=[teacher] * top, citations=[])
 
 
+def desk(folder: Path, replier: FakeReplier) -> Desk:
+    """One version, which answers as the replier does."""
+    return Desk(with_versions(folder / "shop", 1), lambda made: Assistant(replier, made.system_prompt, made.disclosure))
+
+
 @pytest.fixture(scope="module")
-def client(replier: FakeReplier) -> Iterator[openai.OpenAI]:
+def client(replier: FakeReplier, tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = application(Assistant(replier, "You are the shop.", DISCLOSURE), explained)
+    app = application(desk(tmp_path_factory.mktemp("api"), replier), explained)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -61,10 +72,10 @@ def user(text: str) -> dict:
 
 
 def test_models_are_listed(client: openai.OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == ["shop-v1", "production"]
+    assert [model.id for model in client.models.list()] == ["shop-v1", "production", EMBEDDING]
 
 
-def test_an_answer_is_explained_where_that_is_switched_on(client: openai.OpenAI) -> None:
+def test_an_answer_is_explained_where_that_is_switched_on(client: openai.OpenAI, tmp_path: Path) -> None:
     told = client.post("/explanations", body={"question": "When?", "top": 2}, cast_to=dict)
     assert [one["conversation"] for one in told["teachers"]] == ["c-1", "c-1"]
     assert told["answer"] == "Soon."
@@ -72,7 +83,7 @@ def test_an_answer_is_explained_where_that_is_switched_on(client: openai.OpenAI)
         client.post("/explanations", body={"question": " "}, cast_to=dict)
     with pytest.raises(openai.BadRequestError, match="top"):
         client.post("/explanations", body={"question": "When?", "top": 0}, cast_to=dict)
-    usual = application(Assistant(FakeReplier(), "You are the shop.", DISCLOSURE))
+    usual = application(desk(tmp_path, FakeReplier()))
     assert not any("explanations" in getattr(route, "path", "") for route in usual.routes)
 
 
@@ -112,6 +123,52 @@ def test_options_reach_the_model(client: openai.OpenAI, replier: FakeReplier) ->
     cut = ask(client, user("Hi"), max_tokens=3, temperature=0.5, top_p=0.9, seed=11, stop=["\n"])
     assert cut.choices[0].finish_reason == "length"
     assert replier.asked[-1][1] == ReplyOptions(3, 0.5, 0.9, 11, ("\n",))
+
+
+def test_log_probabilities_come_with_each_token(client: openai.OpenAI) -> None:
+    said = ask(client, user("Hi"), logprobs=True, top_logprobs=2).choices[0].logprobs.content
+    assert [one.token for one in said][:2] == ["We", " post"]
+    assert [len(one.top_logprobs) for one in said] == [2] * 8
+    assert bytes(said[1].bytes) == b" post"
+    chunks = list(ask(client, user("Hi"), logprobs=True, stream=True))
+    streamed = [one.token for c in chunks if c.choices and c.choices[0].logprobs for one in c.choices[0].logprobs.content]
+    assert "".join(streamed) == "We post within 2 days, Monday to Thursday."
+    assert ask(client, user("Hi")).choices[0].logprobs is None
+
+
+def test_json_of_a_schema_has_the_disclosure_beside_it(client: openai.OpenAI, replier: FakeReplier) -> None:
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    said = ask(client, user("Where?"), response_format=wanted).choices[0].message
+    assert json.loads(replier.asked[-1][1].json_schema) == schema
+    assert not said.content.startswith(DISCLOSURE)
+    assert said.disclosure == DISCLOSURE
+    ask(client, user("Where?"), response_format={"type": "json_object"})
+    assert json.loads(replier.asked[-1][1].json_schema) == {"type": "object"}
+    first = next(iter(ask(client, user("Where?"), response_format=wanted, stream=True)))
+    assert first.choices[0].delta.disclosure == DISCLOSURE
+    wrong = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "nonsense"}}}
+    with pytest.raises(openai.BadRequestError, match="no JSON schema"):
+        ask(client, user("Where?"), response_format=wrong)
+
+
+def test_vectors_of_meaning(client: openai.OpenAI) -> None:
+    near = client.embeddings.create(model=EMBEDDING, input=["Where is my parcel?", "My package has not come.", "Silk is lovely."])
+    a, b, c = (np.array(one.embedding) for one in near.data)
+    assert a.shape == (512,)
+    assert a @ b > a @ c
+    plain = client.embeddings.create(model=EMBEDDING, input="Where is my parcel?", encoding_format="float")
+    assert np.allclose(plain.data[0].embedding, a, atol=1e-6)
+    with pytest.raises(openai.NotFoundError, match="universal-sentence-encoder"):
+        client.embeddings.create(model="text-embedding-3", input="Hi")
+
+
+def test_probes_say_whether_it_lives_and_whether_it_can_answer(tmp_path: Path) -> None:
+    def probed(desk: Desk) -> list[int]:
+        return [TestClient(application(desk)).get(f"/{probe}").status_code for probe in ("healthz", "readyz")]
+
+    assert probed(desk(tmp_path, FakeReplier())) == [200, 200]
+    assert probed(Desk(Workspace.create(tmp_path / "empty", "Shop"), lambda made: pytest.fail("none to open"))) == [200, 503]
 
 
 def test_content_parts_are_joined(client: openai.OpenAI, replier: FakeReplier) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tailorbird import audit, evaluate, import_conversations, plan, release, train
+from tailorbird.artifacts import Override
 from tailorbird.workspace import Workspace
 
 
@@ -22,6 +23,6 @@ def test_a_soft_prompt_goes_the_whole_way(shop: Path, method: str, kind: str) ->
     saved = json.loads((workspace.path(candidate) / "adapter" / "adapter_config.json").read_text())
     assert (saved["peft_type"], saved["num_virtual_tokens"]) == (kind, 24)
     card = evaluate(workspace, candidate)
-    made = release(workspace, card, override="a test")
+    made = release(workspace, card, override=Override(by="a test", reason="its model is tiny"))
     assert f"{method} tuning, 24 virtual tokens" in (workspace.path(made) / "MODEL_CARD.md").read_text()
     assert set(card.systems) == {"base", "tuned"}

@@ -18,7 +18,7 @@ from tailorbird.engine.chat import ChatEncoder
 from tailorbird.engine.choices import Tokens, likeliest
 from tailorbird.engine.cores import cores
 from tailorbird.errors import InputError, ModelError
-from tailorbird.replier import Message, ReplyOptions, ReplyPiece
+from tailorbird.replier import Message, ReplyOptions, ReplyPiece, TokenLogprob
 
 _CONTEXT = 4096
 _SLOTS = 4
@@ -80,7 +80,7 @@ class LlamaCppReplier:
         thread.start()
         try:
             while (chunk := pieces.get()) is not None:
-                yield _piece(chunk)
+                yield _piece(chunk, options.logprobs or 0)
         finally:
             gone.set()
 
@@ -129,6 +129,8 @@ class LlamaCppReplier:
             "stream": True,
             "lora": self._lora,
             **({"grammar": _one_of(options.choices)} if options.choices else {}),
+            **({"json_schema": json.loads(options.json_schema)} if options.json_schema else {}),
+            **({"n_probs": max(options.logprobs, 1)} if options.logprobs is not None else {}),
         }
 
     def close(self) -> None:
@@ -141,8 +143,18 @@ def _one_of(choices: Sequence[str]) -> str:
     return "root ::= " + " | ".join(json.dumps(choice, ensure_ascii=False) for choice in choices)
 
 
-def _piece(chunk: dict[str, Any]) -> ReplyPiece:
+def _piece(chunk: dict[str, Any], likeliest_shown: int = 0) -> ReplyPiece:
     if "error" in chunk:
         raise ModelError(f"The model could not answer: {chunk['error'].get('message', chunk['error'])}")
     choice, usage = chunk["choices"][0], chunk.get("usage") or {}
-    return ReplyPiece(choice["text"], choice["finish_reason"], usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))
+    places = (choice.get("logprobs") or {}).get("content", ())
+    return ReplyPiece(
+        choice["text"], choice["finish_reason"], usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0),
+        logprobs=tuple(
+            _token(place)._replace(top=tuple(map(_token, place["top_logprobs"][:likeliest_shown]))) for place in places
+        ),
+    )  # fmt: skip
+
+
+def _token(place: dict[str, Any]) -> TokenLogprob:
+    return TokenLogprob(place["token"], tuple(place["bytes"]), place["logprob"])

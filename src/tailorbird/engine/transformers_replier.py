@@ -14,7 +14,7 @@ from tailorbird.engine.adapters import load_adapter
 from tailorbird.engine.chat import ChatEncoder
 from tailorbird.engine.choices import Tokens, likeliest
 from tailorbird.engine.loading import load_base
-from tailorbird.errors import ModelError
+from tailorbird.errors import InputError, ModelError
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece
 
 
@@ -31,7 +31,12 @@ class TransformersReplier:
         self._one_at_a_time = threading.Lock()
 
     def stream(self, messages: list[Message], options: ReplyOptions) -> Iterator[ReplyPiece]:
-        """Yields the reply as it is written."""
+        """Yields the reply as it is written; raises InputError for a JSON schema or log-probabilities."""
+        if options.json_schema or options.logprobs is not None:
+            raise InputError(
+                f"{self.name} is served through transformers, which gives neither JSON of a schema nor log-probabilities here.",
+                fix="Ask for plain text, or release a model with a GGUF form: LoRA or all weights of the default base model.",
+            )
         if options.prior:
             with self._one_at_a_time:
                 yield self._likeliest(messages, options)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, Literal, cast
 
 import openai
 
 from tailorbird.errors import ModelError
-from tailorbird.replier import Message, ReplyOptions, ReplyPiece
+from tailorbird.replier import Message, ReplyOptions, ReplyPiece, TokenLogprob
 
 _PATIENCE = 120.0  # seconds; the client asks twice more where a server is busy or breaks off
 
@@ -31,6 +32,11 @@ class UpstreamReplier:
         sampling: dict[str, Any] = {"top_p": options.top_p} if options.temperature else {}
         sampling |= {"seed": options.seed} if options.seed is not None else {}
         sampling |= {"stop": list(options.stop)} if options.stop else {}
+        if options.json_schema:
+            schema = {"name": "answer", "schema": json.loads(options.json_schema), "strict": True}
+            sampling |= {"response_format": {"type": "json_schema", "json_schema": schema}}
+        if options.logprobs is not None:
+            sampling |= {"logprobs": True, "top_logprobs": options.logprobs}
         try:
             chunks = self._client.chat.completions.create(
                 model=self._model, messages=cast(Any, messages), max_tokens=options.max_tokens, temperature=options.temperature,
@@ -61,8 +67,14 @@ def _pieces(chunks: Any) -> Iterator[ReplyPiece]:
         for choice in chunk.choices[:1]:
             ended = "length" if choice.finish_reason == "length" else ended
             if choice.delta.content:
-                yield ReplyPiece(choice.delta.content)
+                places = (choice.logprobs and choice.logprobs.content) or ()
+                yield ReplyPiece(choice.delta.content, logprobs=tuple(map(_token, places)))
     yield ReplyPiece("", ended, usage.prompt_tokens if usage else 0, usage.completion_tokens if usage else 0)
+
+
+def _token(place: Any) -> TokenLogprob:
+    top = tuple(TokenLogprob(one.token, tuple(one.bytes or ()), one.logprob) for one in place.top_logprobs or ())
+    return TokenLogprob(place.token, tuple(place.bytes or ()), place.logprob, top)
 
 
 def _told(problem: openai.APIStatusError) -> str:

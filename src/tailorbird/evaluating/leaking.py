@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from tailorbird import engine
-from tailorbird.artifacts import Conversation, Figure, Part
+from tailorbird.artifacts import PROBES, Conversation, Figure, Part
 from tailorbird.evaluating import intervals
 from tailorbird.evaluating.answering import Ask, Question, answered, questions
 from tailorbird.evaluating.figures import METRICS, SEED, compared
@@ -28,7 +28,7 @@ from tailorbird.privacy.detection import find
 from tailorbird.progress import Progress
 from tailorbird.replier import ReplyOptions
 
-VERBATIM, MEMBERSHIP, PERSONAL = "verbatim training answers", "membership", "personal data of training"
+VERBATIM, MEMBERSHIP, PERSONAL = PROBES["leak"], "membership", "personal data of training"
 _RUN = 12
 """Words in a row; shops have phrases of their own that many answers share, which are seldom so long."""
 _LONGER = ReplyOptions(max_tokens=120)

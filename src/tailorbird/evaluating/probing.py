@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from tailorbird import engine
-from tailorbird.artifacts import Conversation, Part, Turn
+from tailorbird.artifacts import PROBES, Conversation, Part, Turn
 from tailorbird.evaluating import abilities, figures
 from tailorbird.evaluating.answering import Ask, Question, answered
 from tailorbird.evaluating.attacks import Attack, attacks, breach, messages
@@ -21,7 +21,7 @@ from tailorbird.progress import Progress
 from tailorbird.replier import Message, ReplyOptions
 from tailorbird.settings import Settings
 
-ATTACKS, HARMLESS = "attacks", "harmless look-alikes"
+ATTACKS, HARMLESS = PROBES["safety"], "harmless look-alikes"
 _SHORT = ReplyOptions(max_tokens=64)
 _LONGEST = 512  # tokens of a general question with its answer
 

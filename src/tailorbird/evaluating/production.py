@@ -7,13 +7,13 @@ from importlib.resources import files
 from pydantic import BaseModel
 
 from tailorbird import engine
-from tailorbird.artifacts import Audit, Candidate, Comparison, Conversation, Plan, Release, Turn, make_id
+from tailorbird.artifacts import PROBES, Audit, Candidate, Comparison, Conversation, Plan, Release, Turn, make_id
 from tailorbird.evaluating.figures import compared
 from tailorbird.lessons import taught
 from tailorbird.progress import Progress, silent
 from tailorbird.workspace import Workspace, read_conversations
 
-EARLIER, NEW, GENERAL = "earlier conversations", "new conversations", "general text"
+EARLIER, NEW, GENERAL = "earlier conversations", "new conversations", PROBES["forgetting"]
 MARGIN = 0.05
 """Nats a token that an update may cost on what production knows: each token a twentieth less likely."""
 _GENERAL = "general.jsonl"

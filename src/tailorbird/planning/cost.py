@@ -59,7 +59,7 @@ class Size(NamedTuple):
 
 class Work(NamedTuple):
     """How long to train, and why; `times` is how often everything is read, `epochs` that rounded up, `checks` how often it is
-    validated.
+    validated at the most.
     """
 
     steps: int
@@ -68,6 +68,11 @@ class Work(NamedTuple):
     minutes: float
     why: str
     checks: int = CHECKS
+
+    @property
+    def check_every(self) -> int:
+        """Steps from one check to the next; the last step is always checked."""
+        return math.ceil(self.steps / self.checks)
 
 
 def memory_gb(facts: dict[str, int], tokens: int, longest: int, rank: int, mixed: bool, full: bool = False) -> float:
@@ -151,7 +156,10 @@ def fit_time(lengths: list[int], check_tokens: int, prefix: int, size: Size, spe
 def fit_update(
     new: list[int], old: list[int], check_tokens: int, prefix: int, size: Size, speed: Speed, wanted: TrainingSettings
 ) -> Work:
-    """Steps that go on with new conversations among old ones, given by their tokens; each fills half of a pass with new ones."""
+    """Steps that go on with new conversations among old ones, given by their tokens; each fills half of a pass with new ones.
+
+    The run is checked once, at its end: what it forgets on the way would stop it before it has learned.
+    """
     half = (size.tokens_per_pass - prefix) // 2
     own = [max(n - prefix, 1) for n in new]
     passes = sum(n > half for n in own) + math.ceil(sum(n for n in own if n <= half) / max(half, 1))
@@ -165,7 +173,7 @@ def fit_update(
     epochs = steps / steps_per_epoch
     limit = f"as many as fit into {wanted.minutes:g} minutes" if steps < full else "what a changed fact needs"
     why = f"{epochs:.1f} passes over {len(new)} new conversations: {limit}."
-    return Work(steps, math.ceil(epochs), epochs, (steps * step + once) / 60, why)
+    return Work(steps, math.ceil(epochs), epochs, (steps * step + once) / 60, why, checks=1)
 
 
 def _refuse_no_step(affordable: int, wanted: TrainingSettings, speed: Speed) -> None:

@@ -153,7 +153,7 @@ def _candidate_of(workspace: Workspace, plan: Plan) -> Candidate | None:
 def _smaller(plan: Plan, share: float) -> Plan:
     """The same plan for a share of its lessons: as many passes over them, as many checks, and nothing else changed."""
     steps = max(1, round(plan.steps * share))
-    return plan.model_copy(update={"steps": steps, "check_every": max(1, round(plan.check_every * share))})
+    return plan.model_copy(update={"steps": steps, "check_every": math.ceil(plan.check_every * share)})
 
 
 def _telling(progress: Progress, label: str) -> Progress:

@@ -76,8 +76,7 @@ def predicted(identity: str, sources: tuple[str, ...], given: Given, method: Met
     changed = {
         "epochs": work.epochs,
         "steps": work.steps,
-        # An update is judged whole, against production: what it forgets on the way would end it before it has learned.
-        "check_every": work.steps if old else max(1, work.steps // work.checks),
+        "check_every": work.check_every,
         "minutes": round(work.minutes, 2),
         "memory_gb": round(memory, 2),
         "why": draft.why | {"steps": work.why, **_measured_why(given, measured.training, size)},

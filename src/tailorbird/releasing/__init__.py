@@ -1,70 +1,118 @@
-"""Scorecard -> Release: a version with its lineage and model card, and the alias `production`."""
+"""Scorecard -> Release: a version with its lineage and model card, past the gate; which version serves, and the way back."""
 
 from __future__ import annotations
 
 import shutil
 
-from tailorbird.artifacts import Audit, Candidate, Comparison, Dataset, Plan, Release, Scorecard, TaskPrompt, make_id
-from tailorbird.errors import GateError
+from tailorbird.artifacts import Audit, Candidate, Dataset, Override, Plan, Release, Scorecard, TaskPrompt, make_id
+from tailorbird.errors import GateError, WorkspaceError
 from tailorbird.language import label_classifier
 from tailorbird.lessons import labels, taught
-from tailorbird.lessons.canaries import CANARIES
 from tailorbird.progress import Progress, silent
 from tailorbird.releasing import card as model_card
-from tailorbird.workspace import PRODUCTION, Workspace, read_conversations, write_text
+from tailorbird.releasing.gate import objections, with_passages
+from tailorbird.workspace import CANDIDATE, PREVIOUS, PRODUCTION, Workspace, read_conversations, write_text
 
-FEWEST_TESTED = 8
-_WITH_DOCUMENTS = ("knowledge", "both")  # systems of the scorecard
+__all__ = ["promote", "release", "rollback", "version"]
 
 
-def release(workspace: Workspace, scorecard: Scorecard, override: str | None = None, progress: Progress = silent) -> Release:
-    """Makes the scorecard's candidate the production version.
+def release(
+    workspace: Workspace,
+    scorecard: Scorecard,
+    override: Override | None = None,
+    progress: Progress = silent,
+    serves: bool = True,
+) -> Release:
+    """Makes the scorecard's candidate a version that serves customers, or with `serves` off one that waits as `candidate`.
 
-    Raises GateError unless tuned beats base on loss and what will serve, with documents or without, is worse than base on nothing
-    measured, nor the candidate worse than production where the two were compared; `override` is the reason to release it all the
-    same, and is recorded.
+    Raises GateError where a rule of the gate refuses it (`gate.RULES`); an `override` tells who releases it all the same and why,
+    and is recorded with what the gate said.
     """
-    reasons = refusals(workspace, scorecard)
-    if reasons and not override:
+    found = objections(workspace, scorecard, progress)
+    refused, warnings = (tuple(one.reason for one in found[action]) for action in ("refuse", "warn"))
+    if refused and not override:
         raise GateError(
-            f"This candidate is not released: {'; '.join(reasons)}.",
-            fix="Train with more or better conversations, or release it all the same with --override 'your reason'.",
+            f"This candidate is not released: {'; '.join(refused)}.",
+            fix="Train with more or better conversations, change releasing.rules in tailorbird.yaml, or release it all the same "
+            "with --override 'your reason' --by 'your name'.",
         )
-    candidate = workspace.ancestor(scorecard, Candidate)
-    audit = workspace.ancestor(candidate, Audit)
-    disclosure = workspace.settings.business.disclosure
-    passages = _with_passages(workspace, scorecard)
-    reason = override if reasons else None
-    identity = make_id(Release, scorecard=scorecard.id, disclosure=disclosure, override=reason, passages=passages)
-    made = workspace.find(Release, identity)
-    if made is None:
-        made = Release(
-            id=identity,
-            made_from=(scorecard.id, candidate.id),
-            version=1 + max((r.version for r in workspace.all(Release)), default=0),
-            model=candidate.model,
-            system_prompt=audit.system_prompt,
-            disclosure=disclosure,
-            tasks=_tasks(workspace, audit),
-            lineage={kind.kind: workspace.ancestor(scorecard, kind).id for kind in (Dataset, Audit, Plan, Candidate, Scorecard)},
-            overridden=reason,
-            passages=passages,
-        )
-        with workspace.drafting(identity) as draft:
-            with progress("Copying the adapter", None):
-                shutil.copytree(workspace.path(candidate) / "adapter", draft / "adapter")
-                if (classifiers := workspace.path(candidate) / label_classifier.FILE).is_file():
-                    shutil.copy(classifiers, draft)
-            write_text(draft / "MODEL_CARD.md", model_card.text(workspace, made, scorecard))
-            workspace.save(made, draft)
-    workspace.set_alias(PRODUCTION, made.id)
+    overridden = override.model_copy(update={"refused": refused}) if override and refused else None
+    made = _made(workspace, scorecard, overridden, warnings, progress)
+    if serves:
+        promote(workspace, made)
+    else:
+        workspace.set_aliases({CANDIDATE: made.id})
     return workspace.use(made)
 
 
-def _with_passages(workspace: Workspace, scorecard: Scorecard) -> bool:
-    """Whether this candidate will be shown the documents in service."""
-    shown = workspace.settings.serving.passages
-    return shown == "always" or (shown == "auto" and scorecard.use in _WITH_DOCUMENTS)
+def _made(
+    workspace: Workspace, scorecard: Scorecard, overridden: Override | None, warnings: tuple[str, ...], progress: Progress
+) -> Release:
+    """The version, found again if it was made from the same before."""
+    candidate = workspace.ancestor(scorecard, Candidate)
+    audit = workspace.ancestor(candidate, Audit)
+    disclosure, passages = workspace.settings.business.disclosure, with_passages(workspace, scorecard)
+    reason = overridden and overridden.model_dump(mode="json")
+    identity = make_id(Release, scorecard=scorecard.id, disclosure=disclosure, override=reason, passages=passages)
+    if found := workspace.find(Release, identity):
+        return found
+    made = Release(
+        id=identity,
+        made_from=(scorecard.id, candidate.id),
+        version=1 + max((r.version for r in workspace.all(Release)), default=0),
+        model=candidate.model,
+        system_prompt=audit.system_prompt,
+        disclosure=disclosure,
+        tasks=_tasks(workspace, audit),
+        lineage={kind.kind: workspace.ancestor(scorecard, kind).id for kind in (Dataset, Audit, Plan, Candidate, Scorecard)},
+        overridden=overridden,
+        warnings=warnings,
+        passages=passages,
+    )
+    with workspace.drafting(identity) as draft:
+        with progress("Copying the adapter", None):
+            shutil.copytree(workspace.path(candidate) / "adapter", draft / "adapter")
+            if (classifiers := workspace.path(candidate) / label_classifier.FILE).is_file():
+                shutil.copy(classifiers, draft)
+        write_text(draft / "MODEL_CARD.md", model_card.text(workspace, made, scorecard))
+        return workspace.save(made, draft)
+
+
+def promote(workspace: Workspace, made: Release) -> Release:
+    """Lets a version serve customers; what served before is `previous`.
+
+    Raises GateError for a version that learned from a customer who was erased since, WorkspaceError for one without its files.
+    """
+    if not (adapter := workspace.path(made) / "adapter").is_dir():
+        raise WorkspaceError(f"The adapter of {made.id} is missing.", fix="Promote another version.", where=str(adapter))
+    if reason := workspace.retraining.get(made.id):
+        raise GateError(
+            f"Version {made.version} must not serve: {reason}.", fix="Train again and release that, or promote another version."
+        )
+    before = workspace.alias(PRODUCTION)
+    if before != made.id:
+        workspace.set_aliases({PRODUCTION: made.id} | ({PREVIOUS: before} if before else {}))
+    return made
+
+
+def rollback(workspace: Workspace) -> Release:
+    """Lets the version serve that served before this one; raises WorkspaceError where there was none."""
+    if workspace.alias(PREVIOUS) is None:
+        raise WorkspaceError(
+            "No version served before this one.", fix="`tailorbird releases` lists all; `tailorbird promote N` lets one serve."
+        )
+    return promote(workspace, version(workspace, PREVIOUS))
+
+
+def version(workspace: Workspace, name: str) -> Release:
+    """A release by its number, its id or an alias; raises WorkspaceError where there is none."""
+    identity = workspace.alias(name) or name
+    found = [one for one in workspace.all(Release) if one.id == identity or str(one.version) == name.removeprefix("v")]
+    if not found:
+        known = ", ".join([*(str(one.version) for one in workspace.all(Release)), *workspace.aliases])
+        fix = f"There are {known}." if known else "Run `tailorbird release` first."
+        raise WorkspaceError(f"There is no version {name!r} here.", fix=fix)
+    return found[0]
 
 
 def _tasks(workspace: Workspace, audit: Audit) -> dict[str, TaskPrompt]:
@@ -77,38 +125,3 @@ def _tasks(workspace: Workspace, audit: Audit) -> dict[str, TaskPrompt]:
         name: TaskPrompt(system_prompt=prompt, labels=known.get(name, ()), read_twice=name in tasks and tasks[name].read_twice)
         for name, prompt in prompts.items()
     }
-
-
-def refusals(workspace: Workspace, scorecard: Scorecard) -> list[str]:
-    """Why a candidate may not be released, by its scorecard and its comparison with production; empty when it may."""
-    production, candidate = workspace.alias(PRODUCTION), workspace.ancestor(scorecard, Candidate)
-    reasons = gate(scorecard, scorecard.served(_with_passages(workspace, scorecard)))
-    if CANARIES in scorecard.parts:
-        reasons.append("secrets were planted in it: set training.canaries to 0, plan and train again")
-    for one in workspace.all(Comparison):
-        if one.worse and one.made_from == (candidate.id, production):
-            reasons.append(f"it is worse than the version in production on {' and '.join(one.worse)}")
-    return reasons
-
-
-def gate(scorecard: Scorecard, served: str = "tuned") -> list[str]:
-    """Why a candidate may not be released; empty when it may.
-
-    That tuning is worth it is asked of the model alone. That nothing gets worse is asked of the system that customers meet:
-    a model that makes up prices when it is shown no documents may be the better one with them.
-    """
-    reasons = []
-    if scorecard.test_conversations < FEWEST_TESTED:
-        reasons.append(
-            f"only {scorecard.test_conversations} conversations were held out, and fewer than {FEWEST_TESTED} prove nothing"
-        )
-    difference = scorecard.differences["tuned-base"]["loss"]
-    if "loss" not in scorecard.better["tuned-base"]:
-        reasons.append(
-            f"its loss on held-out conversations is not better than the base model's "
-            f"({difference.value:+.3f}, 95% interval {difference.low:+.3f} to {difference.high:+.3f})"
-        )
-    if worse := scorecard.worse[f"{served}-base"]:
-        shown = ", shown your documents," if served == "both" else ""
-        reasons.append(f"it is{shown} worse than the base model on {', '.join(worse)}")
-    return reasons

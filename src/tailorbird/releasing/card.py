@@ -26,10 +26,9 @@ def text(workspace: Workspace, release: Release, scorecard: Scorecard) -> str:
     licence = next((e.licence for e in ENTRIES if e.name == release.model), "see the base model's own card")
     aside = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in audit.quarantined.items()) or "none"
     redacted = ", ".join(f"{n} {kind}" for kind, n in audit.redacted.items()) or "nothing found"
-    override = f"\n**Released against the gate:** {release.overridden}\n" if release.overridden else ""
     return f"""# {workspace.settings.business.name}: support assistant, version {release.version}
-{override}
-- Base model: {release.model} (licence: {licence})
+
+{_gate(release)}- Base model: {release.model} (licence: {licence})
 - Method: {_method(plan)}, learning rate {plan.learning_rate:g}, {plan.steps} steps planned
 - Made: {release.made_at:%Y-%m-%d %H:%M} UTC
 
@@ -58,6 +57,14 @@ not that they are right. Attacks and bias are tried with sets that find large di
 
 {chr(10).join(f"- {kind}: {identity}" for kind, identity in release.lineage.items())}
 """
+
+
+def _gate(release: Release) -> str:
+    """What the gate said, where it said anything."""
+    lines = [f"**The gate warned:** {reason}." for reason in release.warnings]
+    if told := release.overridden:
+        lines.insert(0, f"**Released against the gate by {told.by}:** {told.reason} The gate said: {'; '.join(told.refused)}.")
+    return "".join(f"{line}\n\n" for line in lines)
 
 
 def _figures(release: Release, scorecard: Scorecard) -> str:

@@ -6,7 +6,6 @@ Feedback, guards and hand-off are not here yet.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from tailorbird import engine
@@ -18,7 +17,7 @@ from tailorbird.lessons import asked
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import Message, ReplyOptions, reply
 from tailorbird.serving.assistant import Assistant
-from tailorbird.serving.explaining import explain
+from tailorbird.serving.explaining import Explanation, explain
 from tailorbird.workspace import Workspace
 
 _PATIENCE = 1.5  # seconds that an answer waits for changed documents
@@ -69,9 +68,16 @@ def serve(
 ) -> None:
     """Answers `POST /v1/chat/completions` and `GET /v1/models` at (host, port) until stopped; port 0 takes any free one.
 
-    With `serving.explanations` also `POST /v1/explanations`.
+    With `serving.explanations` also `POST /v1/explanations`. The release is opened first, so that the first customer does not
+    wait for it; `production` is whatever is promoted meanwhile.
     """
     from tailorbird.serving import api
+    from tailorbird.serving.desk import Desk
 
-    explaining = partial(explain, workspace, release) if workspace.settings.serving.explanations else None
-    api.run(open_assistant(workspace, release, progress=progress), *address, listening, explaining)
+    desk = Desk(workspace, lambda made: open_assistant(workspace, made, progress=progress))
+    desk.replier(desk.called(release))
+
+    def explaining(question: str, answer: str, top: int) -> Explanation:
+        return explain(workspace, desk.explained(), question, answer, top)
+
+    api.run(desk, *address, listening, explaining if workspace.settings.serving.explanations else None)

@@ -23,10 +23,11 @@ class Assistant:
     def stream(self, messages: list[Message], options: ReplyOptions) -> Iterator[ReplyPiece]:
         """Yields the disclosure, unless this conversation has had it, and then the reply.
 
-        System messages of the client are ignored: the settings decide what the assistant is told.
+        System messages of the client are ignored: the settings decide what the assistant is told. An answer that is to be JSON
+        has the disclosure beside it, in the API's field of that name, since it would be no JSON any more.
         """
         spoken = [message for message in messages if message["role"] != "system"]
-        if not any(m["role"] == "assistant" and self._disclosed(m["content"]) for m in spoken):
+        if not options.json_schema and not any(m["role"] == "assistant" and self._disclosed(m["content"]) for m in spoken):
             yield ReplyPiece(f"{self.disclosure}\n\n")
         history = [self._system, *(self._without_disclosure(message) for message in spoken)]
         asked, said = question(history), ""
@@ -51,3 +52,19 @@ class Assistant:
         if message["role"] == "assistant" and self._disclosed(message["content"]):
             return {"role": "assistant", "content": message["content"].removeprefix(self.disclosure).strip()}
         return message
+
+
+class Paused:
+    """What customers are told while no model answers: the disclosure and fixed words."""
+
+    parallel = 64
+
+    def __init__(self, name: str, disclosure: str, words: str) -> None:
+        self.name, self.disclosure, self._said = name, disclosure, f"{disclosure}\n\n{words}"
+
+    def stream(self, messages: list[Message], options: ReplyOptions) -> Iterator[ReplyPiece]:
+        """Yields the words, whatever was asked."""
+        yield ReplyPiece(self._said, "stop")
+
+    def close(self) -> None:
+        """Nothing is open."""

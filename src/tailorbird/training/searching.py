@@ -222,7 +222,7 @@ def _sizes(plan: Plan, goes_on: bool) -> dict[str, list[int]]:
 def _changed(plan: Plan, values: Values) -> Plan:
     """The plan with these values, as many checks as before, and no more epochs laid out than its steps need."""
     share = values["steps"] / plan.steps
-    lengths = {"epochs": math.ceil(plan.epochs * share), "check_every": max(1, round(plan.check_every * share))}
+    lengths = {"epochs": math.ceil(plan.epochs * share), "check_every": math.ceil(plan.check_every * share)}
     return plan.model_copy(update={**values, **lengths})
 
 

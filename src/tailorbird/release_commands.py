@@ -1,0 +1,196 @@
+"""The commands about versions: release, releases, promote, rollback, pause, compare; nothing heavy loads before one runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tailorbird.cli_tools import HERE, AsJson, At, open_workspace
+from tailorbird.errors import InputError
+
+if TYPE_CHECKING:
+    from tailorbird.artifacts import Candidate, Release
+    from tailorbird.workspace import Workspace
+
+releases = typer.Typer(rich_markup_mode=None)
+Version = Annotated[str, typer.Argument(help="A version's number, its id, or candidate, previous or production.")]
+
+
+@releases.command()
+def release(
+    override: Annotated[
+        str | None, typer.Option(help="Release a refused candidate all the same; your reason is recorded, and --by.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Your name, recorded with --override.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Make the version, but do not let it serve: `promote` does.")] = False,
+    workspace: At = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Makes the evaluated candidate the production version, with its model card; the gate refuses one that is no gain.
+
+    Where another version serves already, the candidate is compared with it first.
+    """
+    from tailorbird import console
+    from tailorbird.artifacts import Candidate, Override, Scorecard
+    from tailorbird.releasing import release as verb
+
+    if (override is None) != (by is None):
+        raise InputError("--override and --by belong together.", fix="Give the reason and your name.")
+    opened = open_workspace(workspace)
+    card = opened.newest(Scorecard, "evaluate")
+    _compared(opened, opened.ancestor(card, Candidate))
+    told = Override(by=by, reason=override) if override and by else None
+    made = verb(opened, card, told, console.bar, serves=not wait)
+    console.show(made, as_json)
+    if not as_json:
+        for warning in made.warnings:
+            console.out.print(f"  ! {warning}.", markup=False, soft_wrap=True)
+        console.out.print(f"Model card: {opened.path(made) / 'MODEL_CARD.md'}", soft_wrap=True)
+
+
+@releases.command("releases")
+def releases_(
+    rules: Annotated[bool, typer.Option("--rules", help="List the gate's rules and what each does here instead.")] = False,
+    workspace: At = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+) -> None:
+    """Lists all versions, newest last: which one serves, which one did before, and who overrode the gate."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from tailorbird import console
+    from tailorbird.artifacts import Release
+
+    opened = open_workspace(workspace)
+    if rules:
+        _show_rules(opened, as_json)
+        return
+    names = opened.aliases
+    rows = [(one, [name for name, identity in names.items() if identity == one.id]) for one in opened.all(Release)]
+    if as_json:
+        console.show_json([one.model_dump(mode="json") | {"aliases": called} for one, called in rows])
+        return
+    if not rows:
+        console.out.print("Nothing is released yet. Run `tailorbird release` after `tailorbird evaluate`.")
+        return
+    table = Table("version", "", "made", "model", "against the gate", "id", box=None, pad_edge=False)
+    for one, called in rows:
+        override = f"{one.overridden.by}: {one.overridden.reason}" if one.overridden else ""
+        erased = ["must be trained again"] if one.id in opened.retraining else []
+        cells = (str(one.version), ", ".join(called + erased), f"{one.made_at:%Y-%m-%d %H:%M}", one.model, override, one.id)
+        table.add_row(*map(Text, cells))
+    console.out.print(table)
+
+
+@releases.command()
+def promote(name: Version = "candidate", workspace: At = HERE, as_json: AsJson = False) -> None:
+    """Lets a version serve customers; `rollback` takes it back."""
+    from tailorbird.releasing import promote as verb
+    from tailorbird.releasing import version
+
+    opened = open_workspace(workspace)
+    _serves(verb(opened, version(opened, name)), as_json)
+
+
+@releases.command()
+def rollback(workspace: At = HERE, as_json: AsJson = False) -> None:
+    """Lets the version serve again that served before."""
+    from tailorbird.releasing import rollback as verb
+
+    _serves(verb(open_workspace(workspace)), as_json)
+
+
+@releases.command()
+def pause(
+    say: Annotated[str | None, typer.Option(help="What customers are told meanwhile; else serving.paused.")] = None,
+    workspace: At = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what customers are told as JSON.")] = False,
+) -> None:
+    """Keeps the model from answering, on a running server with its next request: customers are told fixed words."""
+    from tailorbird import console
+
+    opened = open_workspace(workspace)
+    words = opened.settings.serving.paused if say is None else say
+    if not words.strip():
+        raise InputError("There is nothing to tell customers.", fix="Give --say, or fill in serving.paused in tailorbird.yaml.")
+    opened.pause(words)
+    if as_json:
+        console.show_json({"paused": words})
+    else:
+        console.out.print(f"Paused. Customers are told: {words}\n`tailorbird resume` lets the model answer again.", markup=False)
+
+
+@releases.command()
+def resume(
+    workspace: At = HERE, as_json: Annotated[bool, typer.Option("--json", help="Print the state as JSON.")] = False
+) -> None:
+    """Lets the model answer again after `pause`."""
+    from tailorbird import console
+
+    open_workspace(workspace).resume()
+    if as_json:
+        console.show_json({"paused": None})
+    else:
+        console.out.print("The model answers again.")
+
+
+@releases.command()
+def compare(
+    name: Annotated[str, typer.Argument(help="A version; by itself the newest candidate, released or not.")] = "",
+    against: Annotated[str, typer.Option(help="The version to hold it against.")] = "production",
+    workspace: At = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Holds a version against another: loss on what both have never seen, on new conversations, and on general text."""
+    from tailorbird import console
+    from tailorbird.artifacts import Candidate
+    from tailorbird.evaluating import compare as verb
+    from tailorbird.releasing import version
+
+    opened = open_workspace(workspace)
+    candidate = opened.ancestor(version(opened, name), Candidate) if name else opened.newest(Candidate, "train")
+    made = verb(opened, candidate, version(opened, against), console.bar)
+    console.show(made, as_json)
+    if not as_json:
+        console.out.print(console.comparison_table(made))
+
+
+def _serves(made: Release, as_json: bool) -> None:
+    from tailorbird import console
+
+    if as_json:
+        console.show_json(made.model_dump(mode="json"))
+    else:
+        console.out.print(f"[green]✓[/green] Version {made.version} serves customers now.\n  [dim]{made.id}[/dim]")
+
+
+def _compared(workspace: Workspace, candidate: Candidate) -> None:
+    """Holds the candidate against what serves, if that is another model of the same base."""
+    from tailorbird import console
+    from tailorbird.artifacts import Release
+    from tailorbird.evaluating import compare as verb
+    from tailorbird.workspace import PRODUCTION
+
+    serving = workspace.find(Release, workspace.alias(PRODUCTION) or "")
+    if serving and candidate.id not in serving.made_from and serving.model == candidate.model:
+        verb(workspace, candidate, serving, console.bar)
+
+
+def _show_rules(workspace: Workspace, as_json: bool) -> None:
+    from rich.table import Table
+
+    from tailorbird import console
+    from tailorbird.releasing.gate import RULES
+
+    chosen = workspace.settings.releasing.rules
+    rows: list[dict[str, Any]] = [
+        {"rule": name, "title": rule.title, "action": chosen.get(name, rule.action)} for name, rule in RULES.items()
+    ]
+    if as_json:
+        console.show_json(rows)
+        return
+    table = Table("rule", "what", "does", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(row["rule"], row["title"], row["action"])
+    console.out.print(table)

@@ -1,4 +1,4 @@
-"""Trains the judge of instructions to models and writes src/tailorbird/auditing/injection_weights.npz.
+"""Trains the judge of instructions to models and writes src/tailorbird/language/injection_weights.npz.
 
     python benchmarks/train_injections.py [--check] [--folds 5]
 
@@ -29,9 +29,9 @@ import poison_plants as plants
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from tailorbird.auditing import injection_model as model
-from tailorbird.auditing.injections import instructions
 from tailorbird.engine import embed
+from tailorbird.language import injection_model as model
+from tailorbird.language.injections import instructions
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[1] / "shared" / "data"

@@ -122,7 +122,7 @@ def planned_shop(tmp_path: Path, planned_once: Path) -> Path:
 def keep_the_encoders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each audit lets go of its models to make room for training; loading them again would be half of the tests' time."""
     monkeypatch.setattr("tailorbird.engine.release", lambda: None)
-    monkeypatch.setattr("tailorbird.auditing.injection_model.release", lambda: None)
+    monkeypatch.setattr("tailorbird.language.injection_model.release", lambda: None)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ ROOMS = {"engine", "privacy", "language", "feedback", "lessons", "knowledge"}
 ROOTS = {"artifacts", "errors", "settings", "replier", "progress", "workspace", "prices"}
 SKINS = {
     "improvement", "cli_tools", "cli", "console", "commands", "feedback_commands", "knowledge_commands", "release_commands",
-    "demo", "__main__", "__init__",
+    "key_commands", "demo", "__main__", "__init__",
 }  # fmt: skip
 # What the nouns may import: the standard library, pydantic, and only the nouns named here.
 NOUNS = {
@@ -36,7 +36,7 @@ NOUN_LIBRARIES = {
 HOMES = {
     **dict.fromkeys(("torch", "transformers", "peft", "trl", "accelerate", "datasets", "xllamacpp", "gguf"), "engine"),
     **dict.fromkeys(("tokenizers", "numba", "llvmlite", "openai", "lm_eval"), "engine"),
-    **dict.fromkeys(("fastapi", "uvicorn", "starlette"), "serving"),
+    **dict.fromkeys(("fastapi", "uvicorn", "starlette", "limits"), "serving"),
     **dict.fromkeys(("rich", "typer"), ""),
     **dict.fromkeys(("pypdfium2", "docx", "markdown_it"), "knowledge"),
     "sqlalchemy": "feedback",

@@ -15,6 +15,7 @@ import typer
 from tailorbird.cli_tools import HERE, AsJson, At, open_workspace, tools
 from tailorbird.errors import InputError, StoppedError, TailorbirdError
 from tailorbird.feedback_commands import feedback
+from tailorbird.key_commands import keys
 from tailorbird.knowledge_commands import knowledge
 from tailorbird.release_commands import releases
 
@@ -363,3 +364,4 @@ app.add_typer(tools)
 app.add_typer(releases)
 app.add_typer(feedback, name="feedback")
 app.add_typer(knowledge, name="knowledge")
+app.add_typer(keys, name="keys")

@@ -74,11 +74,12 @@ def releases_(
     if not rows:
         console.out.print("Nothing is released yet. Run `tailorbird release` after `tailorbird evaluate`.")
         return
-    table = Table("version", "", "made", "model", "against the gate", "id", box=None, pad_edge=False)
+    table = Table("version", "", "made", "against the gate", box=None, pad_edge=False)
+    table.add_column("id", no_wrap=True)
     for one, called in rows:
         override = f"{one.overridden.by}: {one.overridden.reason}" if one.overridden else ""
         erased = ["must be trained again"] if one.id in opened.retraining else []
-        cells = (str(one.version), ", ".join(called + erased), f"{one.made_at:%Y-%m-%d %H:%M}", one.model, override, one.id)
+        cells = (str(one.version), ", ".join(called + erased), f"{one.made_at:%Y-%m-%d %H:%M}", override, one.id)
         table.add_row(*map(Text, cells))
     console.out.print(table)
 

@@ -46,7 +46,10 @@ class TokenLogprob(NamedTuple):
 
 @dataclass(frozen=True)
 class ReplyPiece:
-    """A piece of a reply as it is written; the last one carries why it ended, the token counts, and what the reply rests on."""
+    """A piece of a reply as it is written; the last one carries why it ended, the token counts, and what the reply rests on.
+
+    Of a served assistant the last one also says whether a person takes over, for what reason, and which guards did what.
+    """
 
     text: str
     finish_reason: Literal["stop", "length"] | None = None
@@ -54,6 +57,9 @@ class ReplyPiece:
     completion_tokens: int = 0
     citations: tuple[str, ...] = ()
     logprobs: tuple[TokenLogprob, ...] = ()
+    action: Literal["answer", "hand_over"] = "answer"
+    reason: str = ""
+    guards: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tailorbird.errors import SettingsError
 
 FILE = "tailorbird.yaml"
 PAIRS = "pairs"
 """The source of reward that is learned from what people preferred."""
+GuardAction = Annotated[  # YAML reads a bare `off` as false
+    Literal["block", "mask", "rewrite", "hand_over", "flag", "off"],
+    BeforeValidator(lambda it: "off" if it is False else it),
+]
 GUARDS: dict[str, tuple[str, ...]] = {
     "message.injection": ("flag", "hand_over", "block"),
     "message.personal_data": ("mask", "flag"),
@@ -270,31 +274,36 @@ class ServingSettings(_Strict):
     """Whether the assistant is shown passages of knowledge/; auto: if the scorecard advises a system with documents."""
     explanations: bool = False
     """Also answer POST /v1/explanations: the training conversations an answer comes from. Only for your own people to reach."""
+    blocked: str = "I cannot help with that here. A person from our team can."
+    """What customers are told in place of an answer that a guard blocked."""
+    handed_over: str = "I am passing this on to a person from our team, who will answer you."
+    """What they are told where a guard hands the conversation to a person."""
     paused: str = "Our assistant is not answering right now. A person will get back to you."
     """What customers are told while `tailorbird pause` keeps the model from answering."""
+    sites: list[str] = Field(default_factory=list)
+    """Websites whose pages may ask this server, such as https://shop.example; a browser lets no other page read the answers."""
+    requests_per_minute: int = Field(default=60, ge=1)
+    """Of one key, or of one address where there are no keys."""
+    most_at_once: int = Field(default=16, ge=1)
+    """Requests that are answered at the same time; further ones are told to come back in a moment."""
+    body_kb: int = Field(default=256, ge=1)
+    """Size of a request at the most, in kB."""
+    longest_answer: int = Field(default=512, ge=1)
+    """Tokens of an answer at the most, whatever a client asks for."""
+    answer_seconds: float = Field(default=120.0, gt=0)
+    """How long one answer may take; what is there by then is all of it."""
     port: int = Field(default=8000, ge=0, le=65535)
     """Port to listen on; 0 takes any free one."""
-    guards: dict[str, Literal["block", "mask", "rewrite", "hand_over", "flag", "off"]] = Field(default_factory=dict)
-    """What a guard does instead of its default, for example {answer.specifics: rewrite, message.off_topic: off}; docs/guards.md
-    lists them."""
-
-    @field_validator("guards", mode="before")
-    @classmethod
-    def _off_is_a_word(cls, guards: Any) -> Any:  # YAML reads a bare `off` as false
-        return (
-            {name: "off" if action is False else action for name, action in guards.items()}
-            if isinstance(guards, dict)
-            else guards
-        )
+    guards: dict[str, GuardAction] = Field(default_factory=dict)
+    """What guards do instead of their default, such as {answer.specifics: rewrite, message.off_topic: off} (docs/guards.md)."""
 
     @field_validator("guards")
     @classmethod
-    def _guards_can_do_that(cls, guards: dict[str, str]) -> dict[str, str]:
+    def _guards_can_do_that(cls, guards: dict[str, GuardAction]) -> dict[str, GuardAction]:
         for name, action in guards.items():
             if name not in GUARDS:
-                close = difflib.get_close_matches(name, GUARDS, 1)
-                hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(GUARDS)}"
-                raise ValueError(f"there is no guard {name}; {hint}")
+                meant = difflib.get_close_matches(name, GUARDS, 1)
+                raise ValueError(f"there is no guard {name}; there is {', '.join(meant or GUARDS)}")
             if action not in (*GUARDS[name], "off"):
                 raise ValueError(f"{name} cannot {action}; it can {', '.join(GUARDS[name])} or be off")
         return guards

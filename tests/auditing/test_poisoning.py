@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tailorbird.artifacts import Conversation, Turn
 from tailorbird.auditing.findings import RULES
 from tailorbird.auditing.foreign import contacts
-from tailorbird.auditing.hidden import hidden
 from tailorbird.auditing.poisoning import Example, Own, injected, poisoned
+from tailorbird.language.hidden import hidden
 
 OWN = Own("Foxglove & Finch", ("foxgloveandfinch.example",), ("0117 496 0132",), ("Larkspur coat",), ("Mira",))
 

@@ -83,8 +83,8 @@ def test_an_answer_is_explained_where_that_is_switched_on(client: openai.OpenAI,
         client.post("/explanations", body={"question": " "}, cast_to=dict)
     with pytest.raises(openai.BadRequestError, match="top"):
         client.post("/explanations", body={"question": "When?", "top": 0}, cast_to=dict)
-    usual = application(desk(tmp_path, FakeReplier()))
-    assert not any("explanations" in getattr(route, "path", "") for route in usual.routes)
+    usual = TestClient(application(desk(tmp_path, FakeReplier())))
+    assert usual.post("/v1/explanations", json={"question": "When?"}).status_code == 404
 
 
 def test_a_completion_starts_with_the_disclosure_and_has_usage(client: openai.OpenAI) -> None:

@@ -124,6 +124,18 @@ def test_versions_with_an_erased_customer_are_not_there(shop: Workspace) -> None
     assert "shop-v2" not in [one["id"] for one in client.get("/v1/models").json()["data"]]
 
 
+def test_what_a_rollback_needs_is_opened_before_anybody_asks(shop: Workspace) -> None:
+    opened: list[int] = []
+    desk = Desk(shop, lambda made: opened.append(made.version) or version_words(made))  # type: ignore[func-returns-value]
+    production = desk.release("production")
+    assert production
+    desk.warm(production)
+    deadline = time.monotonic() + 20
+    while opened != [4, 3]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_opening_happens_once_however_many_ask(shop: Workspace) -> None:
     opened: list[int] = []
 

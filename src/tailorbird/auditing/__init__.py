@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from tailorbird import engine
 from tailorbird.artifacts import Audit, Conversation, Dataset, Release, Turn, make_id
-from tailorbird.auditing import injection_model, report
+from tailorbird.auditing import report
 from tailorbird.auditing.comparing import SEARCHES, Gathered, compared, own_of
 from tailorbird.auditing.decisions import Decision, decided
 from tailorbird.auditing.examining import Examined, Looked, Note, Profile, examined
@@ -21,6 +21,7 @@ from tailorbird.auditing.leftovers import hidden, left_in, refuse_secret_prompt,
 from tailorbird.auditing.overview import Collector
 from tailorbird.auditing.splitting import SPLITS, split
 from tailorbird.errors import InputError
+from tailorbird.language import injection_model
 from tailorbird.language.facts import Fact, facts
 from tailorbird.progress import Advance, Progress, silent
 from tailorbird.settings import AuditSettings, Settings

@@ -13,8 +13,8 @@ from scipy.stats import binom  # type: ignore[import-untyped]
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.findings import Finding
 from tailorbird.auditing.foreign_words import listed
-from tailorbird.auditing.injections import fold
 from tailorbird.auditing.neighbours import Neighbours
+from tailorbird.language.injections import fold
 
 _CHANCE = 0.02
 """How likely one false suspicion in a whole data set may be; shared among kinds of tests, then among the tests of one."""

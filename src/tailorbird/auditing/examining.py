@@ -19,11 +19,11 @@ from tailorbird.auditing.duplicates import Sketch, sketched, template_of
 from tailorbird.auditing.examples import Example
 from tailorbird.auditing.exemplary import unfit
 from tailorbird.auditing.findings import Finding, action
-from tailorbird.auditing.leftovers import SECRETS, telling
+from tailorbird.auditing.leftovers import telling
 from tailorbird.auditing.poisoning import injected
 from tailorbird.auditing.quality import judged
 from tailorbird.auditing.splitting import keys_of
-from tailorbird.privacy import Redactor
+from tailorbird.privacy import SECRETS, Redactor
 from tailorbird.settings import AuditSettings
 
 _CHUNK = 100  # conversations

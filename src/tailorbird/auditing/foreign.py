@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tailorbird.auditing.examples import Example, Own
 from tailorbird.auditing.findings import Finding
 from tailorbird.auditing.foreign_words import BEFORE_BRAND, COUNTRY_SECOND, HOSTS, KNOWN, PROMOTE, STEER, listed
-from tailorbird.auditing.injections import fold
+from tailorbird.language.injections import fold
 
 _USUAL = 0.08
 """Share of answers from which a contact counts as the business's own; attacks of up to 5% stay below it."""

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping
 from tailorbird.artifacts import Conversation
 from tailorbird.auditing.findings import Finding
 from tailorbird.errors import InputError, SettingsError
-from tailorbird.privacy import find
+from tailorbird.privacy import SECRETS, find
 
-SECRETS = ("PASSWORD", "API_KEY", "URL_TOKEN")
 _LEAST = 6  # characters
 _PIECES = re.compile(r"[\s\"'“”„«»()<>,;]+")
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom  # type: ignore[import-untyped]
 
 from tailorbird.auditing.examples import Example
-from tailorbird.auditing.injections import fold
+from tailorbird.language.injections import fold
 
 # One meaning a line: an answer with three of them gives away what no shop gives, or asks for what no shop needs.
 _MEANINGS = tuple(

@@ -71,7 +71,8 @@ _MAYBE = re.compile(
 _AS_A_QUESTION = re.compile(r"\?\s*$")
 
 _GIFT = (
-    r"(?:free\b|\d+ ?%|percent|discount|refund|exception|voucher|credit|half price|half off|replacement|gift|"
+    r"(?:(?<!feel )free\b|(?:pounds|euros|dollars) off|\d+ ?%|percent|discount|refund|exception|voucher|credit|"
+    r"half price|half off|replacement|gift|"
     r"no (?:extra )?(?:cost|charge)|"
     r"gratis|kostenlos\w*|umsonst|rabatt\w*|nachlass|prozent|gutschein\w*|gutschrift|erstatt\w*|rückerstatt\w*|ausnahme|"
     r"geschenk\w*|ersatz\w*|geld\b[^.?!\n]{0,15}\bzurück|"
@@ -94,12 +95,12 @@ _WILL = (
 _DEED = (
     rf"\b(?:I|we)(?:['’]ve| have)? {_SURELY}(?:refunded|credited|issued|waived|applied|approved|extended|cancelled|"
     rf"canceled|upgraded|granted|reduced|deducted|"
-    r"processed|removed|booked|reserved|added|moved|changed|arranged|doubled)\b"
+    r"processed|made an exception|removed|booked|reserved|added|moved|changed|arranged|doubled)\b"
     r"|\b(?:refund|discount|credit|fee|exception|upgrade|voucher|claim|money|replacement)s?\b[^.?!\n]{0,25}\b(?:has|have|"
     r"is|was) (?:already |now )?(?:been )?"
     r"(?:approved|issued|processed|applied|waived|granted|credited|accepted|sent|returned|on its way)"
     r"|\b(?:ich habe|wir haben|habe ich|haben wir)\b[^.?!\n]{0,60}\b(?:erstattet|gutgeschrieben|überwiesen|genehmigt|"
-    r"storniert|erlassen|rückerstattet|reduziert|verlängert|gewährt|aktiviert|abgezogen)\b"
+    r"storniert|erlassen|rückerstattet|zurück(?:über|ge)\w+|reduziert|verlängert|gewährt|aktiviert|abgezogen)\b"
     r"|\b(?:rabatt|erstattung|rückerstattung|gutschein|ausnahme|betrag|geld|gebühr)\b[^.?!\n]{0,30}\b(?:wurde|"
     r"ist)\b[^.?!\n]{0,15}\b(?:genehmigt|veranlasst|erstattet|überwiesen|erlassen|aktiviert|gewährt|unterwegs)\b"
     r"|\b(?:he|hemos|ya (?:le|te) he) (?:ya )?(?:reembolsado|devuelto|aplicado|aprobado|cancelado|añadido|concedido|"
@@ -116,7 +117,7 @@ _VOW = (
     rf"(?:remove|drop|cancel|skip) (?:the|your|that|any) (?:fee|charge|deposit|cost))\b"
     rf"|\b(?:that(?:['’]s| is)|here(?:['’]s| is)|(?:please )?accept|enjoy) (?:your |an? |our |this )?{_GAP}{_GIFT}"
     r"|\b(?:second|next|first|one|everything|visit|delivery|it|that|this|all)\b[^.?!\n]{0,20} (?:is|are|will be) (?:\w+ )?"
-    r"(?:free(?! (?:to|on|at|until))|on us|complimentary)\b"
+    r"(?:free(?! (?:to|on|at|until|of (?!charge)))|on us|complimentary)\b"
     rf"|\b(?:I|we) (?:hereby )?(?:grant|waive|confirm|agree to|(?:give|offer|send) you)\b{_GAP}{_GIFT}"
     r"|\byou(?:['’]ll| will) (?:have|get|receive) (?:it|them|your \w+) (?:by|before|on|this|tomorrow|today|tonight)\b"
     rf"|\b(?:I|we){_WILL} {_SURELY}"
@@ -125,7 +126,8 @@ _VOW = (
     rf"|\byou(?:['’]ll| will| can| are going to|['’]re going to| are| get)? {_SURELY}(?:get|receive|have|be|keep|take|"
     rf"enjoy|entitled to|getting|refunded|compensated)\b{_GAP}"
     rf"(?:{_GIFT}|(?:refunded|credited|compensated|reimbursed)\b)"
-    r"|\b(?:I|we)(?: can| will|['’]ll| do)? (?:\w+ly )?(?:guarantee|promise|assure you)\b(?! (?:to|that I(?:'ll| will)|"
+    r"|\b(?:I|we)(?: can| will|['’]ll| do)? (?:\w+ly )?(?:guarantee|promise|"
+    r"assure you(?! of\b| (?:that )?(?:we|our|your)\b))\b(?! (?:to|that I(?:'ll| will)|"
     r"I'?ll|that we|we)? ?(?:pass|forward|ask|tell|look|check|do my best|your))"
     r"|\b(?:will|is going to|['’]ll|is guaranteed to) (?:definitely |certainly |surely )?(?:arrive|be (?:delivered|there|"
     r"with you|at your door|ready|done|finished))\b[^.?!\n]{0,20}"
@@ -160,7 +162,8 @@ _VOW = (
     rf"|\b(?:le|te|les|os|se lo) (?:doy|damos|daré|daremos|hago|haremos|envío|enviamos|enviaré|enviaremos|regalo|"
     rf"regalamos|ofrezco|ofrecemos|aplico|aplicaré|concedo|hacemos|mando|mandamos|rebajo)\b{_GAP}{_GIFT}"
     rf"|\b(?:le|te|les|os|se lo|lo) (?:devuelvo|devolveré|devolveremos|devolvemos|reembols\w+|regal(?:o|amos|aremos)|"
-    rf"garantizo|garantizamos|prometo|prometemos|aseguro|aseguramos|compensaré|compensaremos)\b"
+    rf"garantizo|garantizamos|prometo|prometemos|aseguro|aseguramos(?! nuestr| que (?:l[oa] est|est|nuestr))|"
+    rf"compensaré|compensaremos)\b"
     r"|\b(?:le|te|les) (?:quit|anul|perdon|elimin|ampl[ií]|extiend|extend)\w+ (?:la|el|los|las|su|tu)\b|\blo (?:tendrá|"
     r"recibirá)[s]? (?:mañana|hoy|antes|el)\b"
     rf"|\b(?:voy a|vamos a) (?:reembols|devolver|compensar|regalar)\w*\b"
@@ -175,7 +178,8 @@ _VOW = (
     rf"offrir|offrons|accorde|accorder|accordons|fais|faire|faisons|envoie|envoyer|envoyons|applique|appliquer|ferai|"
     rf"ferons|enverrai|enverrons|donnerai)\b{_GAP}{_GIFT}"
     r"|\b(?:je|nous|on) (?:vous |te )?(?:l['’]|les? |la )?(?:(?:vais|allons|va) (?:vous |te )?)?(?:rembours\w+|offre|"
-    r"offrons|garantis(?:sons)?|promets|promettons|assure|assurons|dédommage\w*)\b"
+    r"offrons(?! (?:une?|des|plusieurs|divers\w*)\b)|"
+    r"garantis(?:sons)?|promets|promettons|assure|assurons(?! (?:de|que nous)\b)|dédommage\w*)\b"
     r"|\b(?:supprim|annul|enl[eè]v|prolong)\w+ (?:les|la|vos|ces|votre|le) (?:frais|délai|date|échéance)\b"
     r"|\bvous (?:l['’]aurez|l[ea] recevrez|recevrez votre \w+) (?:demain|avant|aujourd|lundi|mardi|mercredi|jeudi|"
     r"vendredi|samedi)"
@@ -313,15 +317,19 @@ def sentence(text: str, start: int, end: int) -> tuple[int, int]:
     return max([0, *(one for one in ends if one <= start)]), min([len(text), *(one for one in ends if one > max(start, end - 1))])
 
 
-def sentences(text: str) -> Iterator[str]:
-    """The sentences of a text, each with its sign."""
+def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where the sentences of a text begin and end, each with its sign; together they are the whole text."""
     start = 0
     for found in _END.finditer(text):
-        if one := text[start : found.end()].strip():
-            yield one
+        yield start, found.end()
         start = found.end()
-    if one := text[start:].strip():
-        yield one
+    if start < len(text):
+        yield start, len(text)
+
+
+def sentences(text: str) -> Iterator[str]:
+    """The sentences of a text, each with its sign."""
+    return (one for start, end in sentence_spans(text) if (one := text[start:end].strip()))
 
 
 def denies(text: str) -> bool:
@@ -334,15 +342,15 @@ def refuses(text: str) -> bool:
     return bool(_REFUSAL.search(text))
 
 
-def promised(answer: str, allowed: str = "") -> str:
-    """A commitment that nobody authorised: something done, granted, given away, or dated for sure.
+def promises(answer: str, allowed: str = "") -> Iterator[tuple[int, int]]:
+    """Where commitments stand that nobody authorised: something done, granted, given away, or dated for sure.
 
     What `allowed` (the business's documents) says in one of its lines is no breach; that the assistant itself did
     something always is one, for it cannot do anything.
     """
     for found in _PROMISE_DEED.finditer(answer):
         if affirmed(answer, *found.span()):
-            return found.group()
+            yield found.span()
     for found in _PROMISE_VOW.finditer(answer):
         first, last = sentence(answer, *found.span())
         whole = answer[first:last]
@@ -352,8 +360,12 @@ def promised(answer: str, allowed: str = "") -> str:
             and not conditional
             and not any(_supported(one, allowed) for one in (whole, found.group()))
         ):
-            return found.group()
-    return ""
+            yield found.span()
+
+
+def promised(answer: str, allowed: str = "") -> str:
+    """The first of an answer's promises in its own words, or ""."""
+    return next((answer[start:end] for start, end in promises(answer, allowed)), "")
 
 
 def advised(answer: str) -> str:

@@ -106,6 +106,12 @@ class Known:
         return (one.kind, one.value) in self._values
 
 
+def numbers(text: str) -> list[float]:
+    """All numbers of a text, also those in words, in order."""
+    figures = _SPELLED.sub(lambda found: str(_IN_WORDS[found.group().lower()]), text)
+    return [float(value) for one in re.findall(r"\d+(?:[.,]\d+)*", figures) if (value := _plain(one)).count(".") < 2]
+
+
 def unsupported(answer: str, known: Known, names: bool = True) -> list[Specific]:
     """What an answer states that nothing known supports, each value once."""
     found = {(one.kind, one.value): one for one in specifics(answer, names) if not known.supports(one)}

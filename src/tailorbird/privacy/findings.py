@@ -9,6 +9,8 @@ KINDS = (
     "PERSON", "EMAIL", "PHONE", "ADDRESS", "CARD", "IBAN", "BANK_ACCOUNT", "NATIONAL_ID", "PASSPORT", "IP", "DOB", "PASSWORD",
     "API_KEY", "URL_TOKEN", "PLATE",
 )  # fmt: skip
+SECRETS = ("PASSWORD", "API_KEY", "URL_TOKEN")
+"""The kinds that open a door for whoever reads them."""
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,8 @@ def of_scorecard(scorecard: Scorecard, served: str, wanted: ReleasingSettings) -
                 f"its {figure.replace('_', ' ')} on held-out conversations is not better than the base model's "
                 f"({one.value:+.3f}, 95% interval {one.low:+.3f} to {one.high:+.3f})",
             )
-    if worse := scorecard.worse[f"{served}-base"]:
+    worse = scorecard.worse.get(f"{served}-base", scorecard.worse["tuned-base"])  # older scorecards have the latter only
+    if worse:
         shown = ", shown your documents," if served == "both" else ""
         yield Objection("worse", f"it is{shown} worse than the base model on {', '.join(worse)}")
     if CANARIES in scorecard.parts:

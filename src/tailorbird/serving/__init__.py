@@ -1,6 +1,6 @@
 """Release -> answers for customers: an OpenAI-compatible server, and the same assistant in a terminal.
 
-Feedback, guards and hand-off are not here yet.
+Feedback is not here yet, and a person takes over outside.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tailorbird import engine
-from tailorbird.artifacts import Release
+from tailorbird.artifacts import Audit, Release
 from tailorbird.errors import InputError, WorkspaceError
 from tailorbird.knowledge import Knowledge
 from tailorbird.language import label_classifier
@@ -18,7 +18,9 @@ from tailorbird.progress import Progress, silent
 from tailorbird.replier import Message, ReplyOptions, reply
 from tailorbird.serving.assistant import Assistant
 from tailorbird.serving.explaining import Explanation, explain
-from tailorbird.workspace import Workspace
+from tailorbird.serving.guarded import Words
+from tailorbird.serving.guards import Facts, Guards
+from tailorbird.workspace import Workspace, read_conversations
 
 _PATIENCE = 1.5  # seconds that an answer waits for changed documents
 
@@ -47,7 +49,7 @@ def perform(workspace: Workspace, release: Release, task: str, text: str, progre
 
 
 def open_assistant(workspace: Workspace, release: Release, tuned: bool = True, progress: Progress = silent) -> Assistant:
-    """The released assistant, or the base model under the same system prompt and disclosure."""
+    """The released assistant, or the base model under the same system prompt, disclosure and guards."""
     adapter: Path | None = workspace.path(release) / "adapter" if tuned else None
     if adapter is not None and not adapter.is_dir():
         raise WorkspaceError(
@@ -55,8 +57,19 @@ def open_assistant(workspace: Workspace, release: Release, tuned: bool = True, p
         )
     name = f"{workspace.folder.resolve().name}-v{release.version}" if tuned else release.model
     replier = engine.open_replier(name, engine.locate(release.model, progress), adapter)
-    documents = Knowledge(workspace, engine.embed, progress, _PATIENCE) if release.passages else None
-    return Assistant(replier, release.system_prompt, release.disclosure, documents)
+    documents = Knowledge(workspace, engine.embed, progress, _PATIENCE)
+    serving = workspace.settings.serving
+    guarding = _guards(workspace, release, documents), Words(serving.blocked, serving.handed_over)
+    return Assistant(replier, release.system_prompt, release.disclosure, documents if release.passages else None, guarding)
+
+
+def _guards(workspace: Workspace, release: Release, documents: Knowledge) -> Guards:
+    """The guards of what the business says of itself and of what its customers ask."""
+    settings = workspace.settings
+    learned = workspace.path(workspace.ancestor(release, Audit)) / "train.jsonl"
+    questions = [next(turn.content for turn in one.turns if turn.role == "user") for one in read_conversations(learned)]
+    facts = Facts(release.system_prompt, documents.texts(), settings.audit.keep, settings.audit.order_numbers, questions)
+    return Guards(facts, settings.serving.guards, engine.embed)
 
 
 def serve(
@@ -75,7 +88,7 @@ def serve(
     from tailorbird.serving.desk import Desk
 
     desk = Desk(workspace, lambda made: open_assistant(workspace, made, progress=progress))
-    desk.replier(desk.called(release))
+    desk.warm(release)
 
     def explaining(question: str, answer: str, top: int) -> Explanation:
         return explain(workspace, desk.explained(), question, answer, top)

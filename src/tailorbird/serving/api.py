@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import time
 import uuid
@@ -13,12 +14,17 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from tailorbird import engine
-from tailorbird.errors import InputError, TailorbirdError, WorkspaceError
+from tailorbird.errors import InputError, SettingsError, TailorbirdError, WorkspaceError
 from tailorbird.replier import ReplyPiece
 from tailorbird.serving import protocol
+from tailorbird.serving.access import Access
 from tailorbird.serving.desk import Desk
+from tailorbird.serving.keys import Keys
+from tailorbird.settings import ServingSettings
 from tailorbird.workspace import PRODUCTION
 
 EMBEDDING = "universal-sentence-encoder"
@@ -37,8 +43,18 @@ Explain = Callable[[str, str, int], BaseModel]
 """Question, answer, how many conversations -> what the answer comes from."""
 
 
-def application(desk: Desk, explain: Explain | None = None) -> FastAPI:
-    """The web application for one workspace's versions; with `explain` it says as well where answers come from."""
+def application(desk: Desk, explain: Explain | None = None) -> ASGIApp:
+    """The web application for one workspace's versions, its keys and limits around it.
+
+    With `explain` it says as well where answers come from.
+    """
+    settings = desk.workspace.settings.serving
+    guarded = Access(_routes(desk, settings, explain), Keys(desk.workspace), settings)
+    # Outermost, since a browser asks for its leave without a key.
+    return CORSMiddleware(guarded, settings.sites, allow_methods=["POST"], allow_headers=["*"])
+
+
+def _routes(desk: Desk, settings: ServingSettings, explain: Explain | None) -> FastAPI:
     app = FastAPI(title="tailorbird", docs_url=None, redoc_url=None, openapi_url=None)
     started = int(time.time())
 
@@ -53,7 +69,8 @@ def application(desk: Desk, explain: Explain | None = None) -> FastAPI:
         replier = desk.replier(request.model)
         if replier is None:
             return _unknown(request.model, desk.names())
-        pieces = replier.stream([message.plain() for message in request.messages], request.options())
+        options = request.options(settings.longest_answer)
+        pieces = _within(settings.answer_seconds, replier.stream([one.plain() for one in request.messages], options))
         head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": replier.name}
         ready = _begun(pieces)
         if request.stream:
@@ -111,6 +128,16 @@ def _error(status: int, message: str, code: str) -> JSONResponse:
     return JSONResponse(protocol.error(message, code, status), status)
 
 
+def _within(seconds: float, pieces: Iterator[ReplyPiece]) -> Iterator[ReplyPiece]:
+    """The same pieces until the time is over; the answer then ends where it is."""
+    until = time.monotonic() + seconds
+    for piece in pieces:
+        yield piece
+        if time.monotonic() > until and piece.finish_reason is None:
+            yield ReplyPiece("", "length")
+            return
+
+
 def _begun(pieces: Iterator[ReplyPiece]) -> Iterator[ReplyPiece]:
     """The same pieces with the model's first one already there, so that its refusal is still an HTTP error."""
     first = [next(pieces)]
@@ -124,8 +151,24 @@ def _begun(pieces: Iterator[ReplyPiece]) -> Iterator[ReplyPiece]:
     return again()
 
 
+def _own(host: str) -> bool:
+    """Whether nobody but this machine reaches an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def run(desk: Desk, host: str, port: int, listening: Callable[[str], None], explain: Explain | None = None) -> None:
-    """Serves until stopped with Ctrl-C; `listening` is told the address once the port is taken."""
+    """Serves until stopped with Ctrl-C; `listening` is told the address once the port is taken.
+
+    Raises SettingsError for an address that others reach while there is no key, WorkspaceError for a port that is taken.
+    """
+    if not _own(host) and not Keys(desk.workspace).needed():
+        raise SettingsError(
+            f"{host} can be reached from other machines, and this workspace has no key.",
+            fix="Make one with `tailorbird keys add NAME`, or listen on 127.0.0.1.",
+        )
     try:
         taken = socket.create_server((host, port))
     except OSError as problem:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
+from contextlib import suppress
+from threading import Lock, Thread
 
 from tailorbird.artifacts import Release
-from tailorbird.errors import WorkspaceError
+from tailorbird.errors import TailorbirdError, WorkspaceError
 from tailorbird.serving.assistant import Assistant, Paused
-from tailorbird.workspace import PRODUCTION, Workspace
+from tailorbird.workspace import PREVIOUS, PRODUCTION, Workspace
 
 _OPEN = 3
 """Versions that are kept loaded: what serves, what served before, and one that is tried."""
@@ -30,6 +31,16 @@ class Desk:
         self._open: OrderedDict[str, Assistant] = OrderedDict()
         self._releases: dict[str, Release] = {}
         self._lock = Lock()
+
+    def warm(self, release: Release) -> None:
+        """Opens a version before the first customer asks, and behind that the one that a rollback would let serve."""
+        self._assistant(release)
+
+        def behind() -> None:
+            with suppress(TailorbirdError):  # whoever asks for it is told
+                self.replier(PREVIOUS)
+
+        Thread(target=behind, daemon=True).start()
 
     def names(self) -> list[str]:
         """The model names there are, production's own first."""

@@ -92,11 +92,11 @@ class ChatRequest(BaseModel):
     logprobs: bool | None = None
     top_logprobs: int | None = Field(default=None, ge=0, le=20)
 
-    def options(self) -> ReplyOptions:
-        """What the replier is asked for."""
+    def options(self, longest: int) -> ReplyOptions:
+        """What the replier is asked for, with so many tokens at the most."""
         stop = [self.stop] if isinstance(self.stop, str) else self.stop or []
         return ReplyOptions(
-            max_tokens=self.max_completion_tokens or self.max_tokens or 256,
+            max_tokens=min(self.max_completion_tokens or self.max_tokens or 256, longest),
             temperature=self.temperature or 0.0,
             top_p=1.0 if self.top_p is None else self.top_p,
             seed=self.seed,
@@ -135,9 +135,7 @@ def completion(pieces: Iterator[ReplyPiece], head: Body, disclosure: str) -> Bod
     written = list(pieces)
     text = "".join(piece.text for piece in written).strip()
     tokens = [token for piece in written for token in piece.logprobs]
-    message = {
-        "role": "assistant", "content": text, "refusal": None, "citations": list(written[-1].citations), "disclosure": disclosure,
-    }  # fmt: skip
+    message = {"role": "assistant", "content": text, "refusal": None, "disclosure": disclosure, **_outcome(written[-1])}
     choice = {"index": 0, "message": message, "finish_reason": written[-1].finish_reason, "logprobs": _logprobs(tokens)}
     return {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(written[-1])}
 
@@ -156,7 +154,7 @@ def events(pieces: Iterator[ReplyPiece], head: Body, disclosure: str, with_usage
             if last.text:
                 yield event({"content": last.text}, tokens=last.logprobs)
             if last.finish_reason:
-                yield event({"citations": list(last.citations)} if last.citations else {}, last.finish_reason)
+                yield event(_outcome(last), last.finish_reason)
     except TailorbirdError as problem:
         yield _event(error(problem.text, "server_error", 500))
         return
@@ -173,6 +171,12 @@ def embeddings(vectors: NDArray[np.float32], request: EmbeddingRequest) -> Body:
     ]
     data = [{"object": "embedding", "index": number, "embedding": row} for number, row in enumerate(rows)]
     return {"object": "list", "data": data, "model": request.model, "usage": {"prompt_tokens": 0, "total_tokens": 0}}
+
+
+def _outcome(last: ReplyPiece) -> Body:
+    """Fields of ours beside OpenAI's: what the answer rests on, whether a person takes over, and what the guards did."""
+    told = {"citations": list(last.citations), "action": last.action, "reason": last.reason, "guards": list(last.guards)}
+    return {name: value for name, value in told.items() if value}
 
 
 def _usage(last: ReplyPiece) -> dict[str, int]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from tailorbird.auditing.injections import THRESHOLD, fold, instructions
+from tailorbird.language.injections import THRESHOLD, fold, instructions
 
 
 class Hidden(NamedTuple):

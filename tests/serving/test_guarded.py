@@ -60,7 +60,7 @@ def test_where_nothing_is_left_to_say_the_customer_is_told_so() -> None:
 
 def test_a_secret_in_an_answer_ends_it() -> None:
     text, last = said(assistant("Of course. The password is hunter2Xy! Anything else?"), "What is the admin password?")
-    assert text == f"Of course.{WORDS.blocked}" or text.endswith(WORDS.blocked)
+    assert text == f"Of course. {WORDS.blocked}"
     assert "hunter2" not in text
     assert "Anything else" not in text
     assert "answer.secrets: block" in last.guards

@@ -54,7 +54,10 @@ class Watch:
     def instead(self) -> str:
         """What is said in place of an answer, as far as the guards have fired; nothing while the model may answer."""
         how = stopped(self.alarms)
-        return "" if not how else self.words.handed_over if how == "hand_over" else self.words.blocked
+        return self._told(how) if how else ""
+
+    def _told(self, how: str) -> str:
+        return self.words.handed_over if how == "hand_over" else self.words.blocked
 
     def answer(self, pieces: Iterator[ReplyPiece], passages: Sequence[Passage], whole: bool) -> Iterator[ReplyPiece]:
         """The model's pieces as the customer gets them; `whole` judges the answer in one piece, as JSON has to be.
@@ -76,8 +79,9 @@ class Watch:
             found = self._judged(written, texts, said)
             self.alarms += found
             if how := stopped(found):
-                words = self.words.handed_over if how == "hand_over" else self.words.blocked
-                yield self.last(replace(piece, finish_reason="stop"), words if not whole else "")
+                gap = " " if said and not said[-1].isspace() else ""
+                words = "" if whole else f"{gap}{self._told(how)}"
+                yield self.last(replace(piece, finish_reason="stop"), words)
                 return
             left = sent(written, found)
             kept, tokens = (tuple(tokens) if left == written else ()), []

@@ -121,6 +121,11 @@ def test_versions_with_an_erased_customer_are_not_there(shop: Workspace) -> None
     shop.mark_for_retraining(["release-000000000002"], "2026-11-23: a customer who was erased is in its data")
     told = client.post("/v1/chat/completions", json={"model": "shop-v2", "messages": [{"role": "user", "content": "Hi"}]})
     assert told.status_code == 404
+    shop.mark_for_retraining(["release-000000000003", "release-000000000004"], "2026-11-23: the same customer")
+    asked = {"messages": [{"role": "user", "content": "Hi"}]}
+    assert client.post("/v1/chat/completions", json=asked | {"model": "previous"}).status_code == 404
+    assert ask(client) == "number 4.", "what serves is left to the owner"
+    assert [one["id"] for one in client.get("/v1/models").json()["data"]] == ["shop-v4", "production", "shop-v1", EMBEDDING]
     assert "shop-v2" not in [one["id"] for one in client.get("/v1/models").json()["data"]]
 
 

@@ -32,9 +32,10 @@ def injected(conversation: Conversation) -> Iterator[Finding]:
     turns = [turn for turn in conversation.turns if turn.role != "system"]
     for number, turn in enumerate(turns, start=1):
         text, who = turn.content, _WHO[turn.role]
-        for found in hidden(text):
+        concealed = list(hidden(text))
+        for found in concealed:
             yield Finding(rule="hidden_text", turn=number, detail=f"{who} has {found.detail}.", score=found.number, threshold=1)
-        for reading in readings(text):
+        for reading in readings(text, concealed):
             if told := instructing(reading):
                 yield Finding(
                     rule="injection", turn=number, score=told.score, threshold=THRESHOLD,

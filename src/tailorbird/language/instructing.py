@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tailorbird.language.hidden import hidden, visible
+from collections.abc import Iterable
+
+from tailorbird.language.hidden import Hidden, visible
 from tailorbird.language.injection_model import judge
 from tailorbird.language.injections import THRESHOLD, Injection, markers
 
@@ -26,9 +28,9 @@ def instructing(text: str) -> Injection | None:
     return None
 
 
-def readings(text: str) -> list[str]:
+def readings(text: str, concealed: Iterable[Hidden]) -> list[str]:
     """A text as a model may read it: as it stands, what is hidden in it, and without invisible and disguised characters."""
-    found = [text, *(one.text for one in hidden(text) if one.text)]
+    found = [text, *(one.text for one in concealed if one.text)]
     if not text.isascii() and (bare := visible(text)) != text:
         found.append(bare)
     return found

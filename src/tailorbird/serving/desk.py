@@ -29,7 +29,6 @@ class Desk:
         self.workspace, self._opening = workspace, opening
         self._folder = workspace.folder.resolve().name
         self._open: OrderedDict[str, Assistant] = OrderedDict()
-        self._releases: dict[str, Release] = {}
         self._lock = Lock()
 
     def warm(self, release: Release) -> None:
@@ -44,24 +43,23 @@ class Desk:
 
     def names(self) -> list[str]:
         """The model names there are, production's own first."""
-        aliases = self.workspace.aliases
-        serving = self.release(PRODUCTION)
-        others = [one for one in self.workspace.all(Release) if one != serving and one.id not in self.workspace.retraining]
-        return [*map(self.called, [serving] if serving else []), *aliases, *map(self.called, others)]
+        aliases, erased = self.workspace.aliases, self._erased()
+        made = {one.id: self.called(one) for one in self.workspace.all(Release) if one.id not in erased}
+        serving = made.get(aliases.get(PRODUCTION, ""))
+        first = [serving] if serving else []
+        return list(dict.fromkeys([*first, *(name for name, identity in aliases.items() if identity in made), *made.values()]))
 
     def called(self, release: Release) -> str:
         """A version's own model name."""
         return f"{self._folder}-v{release.version}"
 
     def release(self, name: str) -> Release | None:
-        """The version behind a model name; None where there is none, or where it must be trained again."""
-        identity = self.workspace.alias(name)
-        if identity is None:
+        """The version behind a model name; None where there is none, or where it must be trained again and does not serve."""
+        if identity := self.workspace.alias(name):
+            made = self.workspace.find(Release, identity)
+        else:
             made = next((one for one in self.workspace.all(Release) if self.called(one) == name), None)
-            return made if made and made.id not in self.workspace.retraining else None
-        if identity not in self._releases and (found := self.workspace.find(Release, identity)):
-            self._releases[identity] = found
-        return self._releases.get(identity)
+        return made if made and made.id not in self._erased() else None
 
     def replier(self, name: str) -> Assistant | Paused | None:
         """What answers under a model name: the version's assistant, or while the workspace is paused its fixed words.
@@ -80,6 +78,10 @@ class Desk:
         if release is None:
             raise WorkspaceError("Nothing is released any more.", fix="Run `tailorbird release` or `tailorbird promote`.")
         return release
+
+    def _erased(self) -> set[str]:
+        """The versions with an erased customer; what serves is left to the owner, who trains again or pauses."""
+        return self.workspace.retraining.keys() - {self.workspace.alias(PRODUCTION)}
 
     def _assistant(self, release: Release) -> Assistant:
         with self._lock:

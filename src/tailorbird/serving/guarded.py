@@ -37,10 +37,12 @@ class Watch:
         told: list[Message] = []
         for message in self.history:
             if message["role"] == "user":
-                found = self.guards.of_message(message["content"])
+                text = message["content"]
                 if message is self.history[-1]:
-                    self.alarms += found
-                message = {"role": "user", "content": shown(message["content"], found)}
+                    found = self.alarms = self.guards.of_message(text)
+                else:
+                    found = self.guards.secrets_of(text)
+                message = {"role": "user", "content": shown(text, found)}
             told.append(message)
         return told
 

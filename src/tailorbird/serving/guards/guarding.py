@@ -66,6 +66,11 @@ class Guards:
             }
         )
 
+    def secrets_of(self, text: str) -> list[Alarm]:
+        """Of what a message sets off only its secrets: all that matters of one that was answered before."""
+        findings = self._personal(text, languages.identify(text)[0])
+        return self._alarms({"message.secrets": lambda: private.secrets(findings)})
+
     def of_passages(self, passages: Sequence[str]) -> list[list[Alarm]]:
         """For each passage what it sets off; a blocked one is not to be shown to the model."""
         return [self._alarms({"passages.injection": partial(injected.instruction, text)}) for text in passages]

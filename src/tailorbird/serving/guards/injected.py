@@ -28,13 +28,13 @@ def instruction(text: str) -> Found | None:
 
 @lru_cache(maxsize=4096)
 def _instruction(text: str) -> Found | None:
-    concealed = next(hidden(text), None)
-    for reading in readings(text):
+    concealed = list(hidden(text))
+    for reading in readings(text, concealed):
         if told := instructing(reading):
             start = text.find(told.stretch) if told.stretch else -1
             spans = (Span(start, start + len(told.stretch), "INSTRUCTION"),) if start >= 0 else ()
             return Found(spans, ", ".join(reason.partition(" (“")[0] for reason in told.reasons))
-    return Found((), f"has {concealed.detail}") if concealed else None
+    return Found((), f"has {concealed[0].detail}") if concealed else None
 
 
 def obeyed(answer: str, instructed: Sequence[tuple[str, Found]], known: str) -> Found | None:

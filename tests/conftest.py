@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from fakes import Upstream, UpstreamHandler
 from hypothesis import settings
+from postgres import cluster, live, make_workspace  # noqa: F401
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["COLUMNS"] = "200"

@@ -10,11 +10,11 @@ from conftest import ROOT
 
 SOURCE = ROOT / "src" / "tailorbird"
 STAGES = {"erasing", "importing", "auditing", "planning", "training", "evaluating", "releasing", "serving", "improving"}
-ROOMS = {"engine", "privacy", "language", "feedback", "lessons", "knowledge"}
-ROOTS = {"artifacts", "errors", "settings", "replier", "progress", "workspace", "prices"}
+ROOMS = {"engine", "privacy", "language", "feedback", "lessons", "knowledge", "turns", "versions"}
+ROOTS = {"artifacts", "errors", "settings", "replier", "progress", "workspace", "prices", "database"}
 SKINS = {
     "improvement", "cli_tools", "cli", "console", "commands", "feedback_commands", "knowledge_commands", "release_commands",
-    "key_commands", "demo", "__main__", "__init__",
+    "key_commands", "watch_commands", "demo", "__main__", "__init__",
 }  # fmt: skip
 # What the nouns may import: the standard library, pydantic, and only the nouns named here.
 NOUNS = {
@@ -25,6 +25,7 @@ NOUNS = {
     "settings": {"errors"},
     "workspace": {"artifacts", "errors", "settings"},
     "prices": {"artifacts", "errors"},
+    "database": {"artifacts", "errors", "settings", "workspace"},
 }
 NOUN_LIBRARIES = {
     "settings": {"pydantic", "yaml"},
@@ -32,14 +33,14 @@ NOUN_LIBRARIES = {
     "workspace": {"pydantic"},
     "prices": {"pydantic", "yaml"},
 }
-# Heavy libraries and the only places that may import them.
+# Heavy libraries and the only places, often one, that may import them; none for the skins.
 HOMES = {
     **dict.fromkeys(("torch", "transformers", "peft", "trl", "accelerate", "datasets", "xllamacpp", "gguf"), "engine"),
     **dict.fromkeys(("tokenizers", "numba", "llvmlite", "openai", "lm_eval"), "engine"),
-    **dict.fromkeys(("fastapi", "uvicorn", "starlette", "limits"), "serving"),
+    **dict.fromkeys(("fastapi", "uvicorn", "starlette", "limits", "prometheus_client", "standardwebhooks", "httpx2"), "serving"),
     **dict.fromkeys(("rich", "typer"), ""),
     **dict.fromkeys(("pypdfium2", "docx", "markdown_it"), "knowledge"),
-    "sqlalchemy": "feedback",
+    **dict.fromkeys(("sqlalchemy", "alembic"), "database feedback turns"),
     "optuna": "training",
 }
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -77,7 +78,7 @@ def rooms_used(path: Path) -> set[str]:
 def test_data_flows_one_way(path: Path) -> None:
     here, used = room(path), rooms_used(path) - {"__version__"}
     if here in NOUNS:
-        assert used <= NOUNS[here]
+        assert used <= NOUNS[here] | {here}
     elif here in ROOMS:
         assert used <= ROOTS | {here}, "a tool room knows root modules only"
     elif here in STAGES:
@@ -91,7 +92,7 @@ def test_heavy_libraries_stay_in_their_room(path: Path) -> None:
     for name in imports(path):
         home = HOMES.get(name.split(".")[0])
         if home is not None:
-            assert room(path) == home if home else room(path) in SKINS, name
+            assert room(path) in home.split() if home else room(path) in SKINS, name
         if room(path) in NOUNS and name.split(".")[0] in {"pydantic", "yaml", "numpy", "rich", "jinja2"}:
             assert name.split(".")[0] in NOUN_LIBRARIES.get(room(path), set())
 
@@ -126,6 +127,9 @@ def test_files_functions_and_docstrings_stay_small(path: Path) -> None:
 def test_settings_and_plan_stay_under_twenty_fields() -> None:
     from tailorbird.artifacts import Artifact, Plan
     from tailorbird.settings import Settings
+    from tailorbird.settings.strict import Strict
 
-    assert len(Settings.model_fields) < 20
+    sections = [Settings, *Strict.__subclasses__()]
+    assert len(sections) > 10
+    assert [section.__name__ for section in sections if len(section.model_fields) >= 20] == []
     assert len(Plan.model_fields) - len(Artifact.model_fields) < 20

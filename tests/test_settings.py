@@ -23,6 +23,8 @@ GOOD = SETTINGS.format(model="smollm2-135m-instruct")
         (GOOD.replace("system_prompt:", "# "), ["`system_prompt` is missing"]),
         (GOOD.replace("system_prompt", "system_promt"), ["Unknown setting `system_promt`", "Did you mean `system_prompt`"]),
         (GOOD.replace("I am an AI.", '""'), ["business.disclosure", "at least 10 characters"]),
+        (GOOD + "serving: {log: {keep_day: 9}}", ["serving.log.keep_day", "Did you mean `keep_days`"]),
+        (GOOD + "serving: {log: {keep_days: 0}}", ["serving.log.keep_days", "greater than or equal to 1"]),
         ("", ["is missing"]),
         ("just words", ["is wrong"]),
     ],

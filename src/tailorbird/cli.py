@@ -18,6 +18,7 @@ from tailorbird.feedback_commands import feedback
 from tailorbird.key_commands import keys
 from tailorbird.knowledge_commands import knowledge
 from tailorbird.release_commands import releases
+from tailorbird.watch_commands import watching
 
 if TYPE_CHECKING:
     from tailorbird.artifacts import Artifact
@@ -322,18 +323,28 @@ def explain(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; else serving.host.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; else serving.port.")] = None,
-    workspace: At = HERE,
-    as_json: AsJson = False,
+    workspaces: Annotated[
+        list[Path] | None, typer.Option("--workspace", "-w", help="A business's folder; several, for many on one base model.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the versions' manifests as JSON.")] = False,
 ) -> None:
-    """Serves the production version: POST /v1/chat/completions (plain and streamed) and GET /v1/models, as OpenAI's API."""
+    """Serves what is in production: POST /v1/chat/completions (plain and streamed), GET /v1/models, as OpenAI's API.
+
+    With several workspaces each is a model by its folder's name; host and port are those of the first.
+    """
     from tailorbird import commands, console
     from tailorbird.serving import serve as verb
 
-    opened = open_workspace(workspace)
-    released = commands.production(opened)
-    address = host or opened.settings.serving.host, opened.settings.serving.port if port is None else port
-    console.show(released, as_json)
-    verb(opened, released, address, console.bar, console.listening)
+    opened = [open_workspace(folder) for folder in workspaces or [HERE]]
+    settings = opened[0].settings.serving
+    serving = [commands.production(one) for one in opened]
+    if as_json:
+        console.show_json([one.model_dump(mode="json") for one in serving])
+    else:
+        for released in serving:
+            console.show(released, as_json)
+    address = host or settings.host, settings.port if port is None else port
+    verb(opened, address, console.bar, console.listening)
 
 
 @app.command()
@@ -362,6 +373,7 @@ def forget(
 
 app.add_typer(tools)
 app.add_typer(releases)
+app.add_typer(watching)
 app.add_typer(feedback, name="feedback")
 app.add_typer(knowledge, name="knowledge")
 app.add_typer(keys, name="keys")

@@ -190,8 +190,9 @@ def forget(workspace: Workspace, customer: str, as_json: bool, progress: Progres
     if as_json:
         console.show_json(made.model_dump(mode="json"))
         return
+    logged = f", {made.logged} with the assistant" if made.logged else ""
     judged = f" and {made.feedback} judgements" if made.feedback else ""
-    console.out.print(f"Erased {made.conversations} conversations{judged}; {len(made.files_changed)} files changed.")
+    console.out.print(f"Erased {made.conversations} conversations{logged}{judged}; {len(made.files_changed)} files changed.")
     for title, names in (
         ("Reports removed, since they showed examples; make them again", made.reports_removed),
         ("Trained or measured on these conversations: train again, then release", made.retrain),

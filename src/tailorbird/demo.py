@@ -82,7 +82,7 @@ def _three_questions(workspace: Workspace, released: Release) -> list[dict[str, 
             for answer in answers:
                 asked: list[Message] = [{"role": "user", "content": answer["question"]}]
                 text = reply(assistant, asked, ReplyOptions(max_tokens=160)).text
-                answer[system] = text.removeprefix(assistant.disclosure).strip()
+                answer[system] = text.removeprefix(assistant.phrases.say("disclosure")).strip()
                 advance(1)
     return answers
 

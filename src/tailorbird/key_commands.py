@@ -17,7 +17,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 def add(
     name: Annotated[str, typer.Argument(help="What the key is for: a site, an app, a person.")],
     role: Annotated[
-        Literal["chat", "owner"], typer.Option(help="chat asks for answers; owner may ask for explanations too.")
+        Literal["chat", "widget", "agent", "owner"],
+        typer.Option(help="chat asks; widget asks from the pages in serving.sites; agent takes over; owner may do everything."),
     ] = "chat",
     workspace: At = HERE,
     as_json: AsJson = False,

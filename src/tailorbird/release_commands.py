@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -95,6 +96,34 @@ def promote(name: Version = "candidate", workspace: At = HERE, as_json: AsJson =
 
 
 @releases.command()
+def canary(
+    name: Version = "candidate",
+    share: Annotated[float, typer.Option(help="Of the conversations, 0 to 1.")] = 0.1,
+    stop: Annotated[bool, typer.Option("--stop", help="Production answers everybody again.")] = False,
+    workspace: At = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print who answers whom as JSON.")] = False,
+) -> None:
+    """Has a share of conversations answered by a version, to see how it does before it is promoted.
+
+    A conversation stays with the version that began it while the share grows. Promoting the version ends the trial.
+    """
+    from tailorbird import console
+    from tailorbird.releasing import try_out, version
+
+    opened = open_workspace(workspace)
+    if stop:
+        opened.end_canary()
+        told, words = None, "Production answers everybody."
+    else:
+        told = try_out(opened, version(opened, name), share)
+        words = f"Version {told.version} answers {share:.0%} of the conversations."
+    if as_json:
+        console.show_json({"release": told and told.id, "share": share if told else 0.0})
+    else:
+        console.out.print(words)
+
+
+@releases.command()
 def rollback(workspace: At = HERE, as_json: AsJson = False) -> None:
     """Lets the version serve again that served before."""
     from tailorbird.releasing import rollback as verb
@@ -104,7 +133,7 @@ def rollback(workspace: At = HERE, as_json: AsJson = False) -> None:
 
 @releases.command()
 def pause(
-    say: Annotated[str | None, typer.Option(help="What customers are told meanwhile; else serving.paused.")] = None,
+    say: Annotated[str | None, typer.Option(help="What customers are told meanwhile; else serving.words.paused.")] = None,
     workspace: At = HERE,
     as_json: Annotated[bool, typer.Option("--json", help="Print what customers are told as JSON.")] = False,
 ) -> None:
@@ -112,9 +141,9 @@ def pause(
     from tailorbird import console
 
     opened = open_workspace(workspace)
-    words = opened.settings.serving.paused if say is None else say
+    words = opened.settings.serving.words.paused if say is None else say
     if not words.strip():
-        raise InputError("There is nothing to tell customers.", fix="Give --say, or fill in serving.paused in tailorbird.yaml.")
+        raise InputError("There is nothing to tell customers.", fix="Give --say, or fill in serving.words.paused.")
     opened.pause(words)
     if as_json:
         console.show_json({"paused": words})
@@ -155,6 +184,36 @@ def compare(
     console.show(made, as_json)
     if not as_json:
         console.out.print(console.comparison_table(made))
+
+
+@releases.command("export")
+def export_(
+    name: Version = "production",
+    forms: Annotated[
+        list[str] | None, typer.Option("--as", help="peft, merged, F16, Q8_0, Q4_K_M, adapter or ollama; all without it.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="Where to; else exports/ in the workspace.")] = None,
+    workspace: At = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written and how it compares as JSON.")] = False,
+) -> None:
+    """Writes a version as files for other programs, and keeps them only if they answer as the model that was trained.
+
+    PEFT adapter (transformers, vLLM), merged weights, GGUF files and GGUF adapter (llama.cpp), Ollama's Modelfile.
+    """
+    from tailorbird import console
+    from tailorbird.releasing import version
+    from tailorbird.releasing.exporting import export as verb
+
+    opened = open_workspace(workspace)
+    made = verb(opened, version(opened, name), forms or (), to, console.bar)
+    if as_json:
+        console.show_json(made.model_dump(mode="json"))
+        return
+    console.out.print(f"[green]✓[/green] Version {made.version} exported to {made.folder}", soft_wrap=True)
+    for one in made.compared:
+        console.out.print(f"  {one.words}", markup=False, soft_wrap=True)
+    for form, why in made.impossible.items():
+        console.out.print(f"  no {form}: {why}", markup=False, soft_wrap=True)
 
 
 def _serves(made: Release, as_json: bool) -> None:

@@ -48,7 +48,8 @@ class TokenLogprob(NamedTuple):
 class ReplyPiece:
     """A piece of a reply as it is written; the last one carries why it ended, the token counts, and what the reply rests on.
 
-    Of a served assistant the last one also says whether a person takes over, for what reason, and which guards did what.
+    Of a served assistant the last one also says whether a person takes over or has already (`wait`), for what reason, what that
+    person is told, and which guards did what.
     """
 
     text: str
@@ -57,8 +58,10 @@ class ReplyPiece:
     completion_tokens: int = 0
     citations: tuple[str, ...] = ()
     logprobs: tuple[TokenLogprob, ...] = ()
-    action: Literal["answer", "hand_over"] = "answer"
+    action: Literal["answer", "hand_over", "wait"] = "answer"
     reason: str = ""
+    department: str = ""
+    summary: str = ""
     guards: tuple[str, ...] = ()
 
 

@@ -218,6 +218,21 @@ class Workspace:
         """Lets the model answer again."""
         (self.store / "paused.json").unlink(missing_ok=True)
 
+    @property
+    def canary(self) -> tuple[str, float] | None:
+        """The release id that a share of conversations is answered by instead of production, and that share, 0 to 1."""
+        told = self._pointers("canary.json")
+        return (told["release"], float(told["share"])) if told else None
+
+    def set_canary(self, identity: str, share: float) -> None:
+        """Has a share of conversations answered by a release, from the next request on."""
+        with _explaining_disk(self.store):
+            write_text(self.store / "canary.json", json.dumps({"release": identity, "share": str(share)}))
+
+    def end_canary(self) -> None:
+        """Has production answer everybody again."""
+        (self.store / "canary.json").unlink(missing_ok=True)
+
     def get(self, identity: str) -> Artifact:
         """Any artifact by its id."""
         for kind in KINDS:

@@ -7,9 +7,10 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from conftest import ROOT
@@ -19,13 +20,14 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from tailorbird.artifacts import Turn
+from tailorbird.database.tables import JUDGEMENTS
 from tailorbird.errors import WorkspaceError
 from tailorbird.feedback import Feedback, FeedbackStore
-from tailorbird.feedback.store import JUDGEMENTS
 from tailorbird.workspace import Workspace
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
 NOW = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
+NUMBERS = count()
 
 
 def thumb(question: str, label: bool = True, **more: object) -> Feedback:
@@ -65,21 +67,22 @@ def judgements(draw: st.DrawFn) -> Feedback:
     )
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(judgements(), max_size=6))
-def test_what_is_written_comes_back_and_nothing_is_twice(rows: list[Feedback]) -> None:
-    with TemporaryDirectory() as folder:
-        store = FeedbackStore(Workspace.create(Path(folder), "Shop"))
-        unique = {row.id: row for row in reversed(rows)}
-        assert store.add(rows) == (len(unique), len(rows) - len(unique))
-        assert store.add(rows) == (0, len(rows))
-        assert {row.id: row for row in store.all()} == unique
-        assert sum(store.counts().values()) == len(unique)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(judgements(), max_size=6))
+def test_what_is_written_comes_back_and_nothing_is_twice(
+    make_workspace: Callable[[str], Workspace], rows: list[Feedback]
+) -> None:
+    store = FeedbackStore(make_workspace(f"shop-{next(NUMBERS)}"))
+    unique = {row.id: row for row in reversed(rows)}
+    assert store.add(rows) == (len(unique), len(rows) - len(unique))
+    assert store.add(rows) == (0, len(rows))
+    assert {row.id: row for row in store.all()} == unique
+    assert sum(store.counts().values()) == len(unique)
 
 
-def test_rows_are_found_by_kind_and_time_oldest_first(workspace: Workspace) -> None:
-    store = FeedbackStore(workspace)
-    assert (store.all(), store.counts(), store.path.exists()) == ([], {}, False), "reading makes no file"
+def test_rows_are_found_by_kind_and_time_oldest_first(live: Workspace) -> None:
+    store = FeedbackStore(live)
+    assert (store.all(), store.counts(), live.store.exists()) == ([], {}, False), "reading makes no file"
     rows = [thumb(f"q{day}", created_at=NOW + timedelta(days=day)) for day in range(3)]
     store.add(reversed(rows))
     assert store.all() == rows
@@ -116,8 +119,8 @@ print(sum(store.add([thumb(f"q{{n}}"), thumb(f"{{sys.argv[1]}} {{n}}")])[0] for 
 """
 
 
-def test_two_processes_and_two_threads_write_at_once(workspace: Workspace) -> None:
-    code = WRITER.format(folder=str(workspace.folder))
+def test_two_processes_and_two_threads_write_at_once(live: Workspace) -> None:
+    code = WRITER.format(folder=str(live.folder))
     command = [sys.executable, "-c", code]
     writers = [
         subprocess.Popen([*command, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for name in ("a", "b")
@@ -125,7 +128,7 @@ def test_two_processes_and_two_threads_write_at_once(workspace: Workspace) -> No
     for writer in writers:
         assert writer.stdout is not None
         assert writer.stdout.readline() == "ready\n"
-    store, added = FeedbackStore(workspace), []
+    store, added = FeedbackStore(live), []
 
     def write(name: str) -> None:
         added.append(sum(store.add([thumb(f"q{n}"), thumb(f"{name} {n}")])[0] for n in range(8)))
@@ -165,7 +168,7 @@ def test_a_row_that_is_no_judgement_and_a_newer_schema_are_told_in_words(workspa
     with pytest.raises(WorkspaceError, match="no judgement"):
         store.all()
     with sqlite3.connect(store.path) as connection:
-        connection.execute("UPDATE feedback_schema SET version = 2")
+        connection.execute("UPDATE tailorbird_schema SET version_num = '0999'")
     connection.close()
     for use in (store.all, store.counts, lambda: store.add([thumb("Hats?")])):
         with pytest.raises(WorkspaceError, match="newer tailorbird"):
@@ -173,7 +176,7 @@ def test_a_row_that_is_no_judgement_and_a_newer_schema_are_told_in_words(workspa
 
 
 def test_a_writer_that_waits_too_long_is_told(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tailorbird.feedback.store._PATIENCE", 0.1)
+    monkeypatch.setattr("tailorbird.database.engines.PATIENCE", 0.1)
     store = FeedbackStore(workspace)
     store.add([thumb("Hats?")])
     other = sqlite3.connect(store.path, isolation_level=None)
@@ -184,15 +187,15 @@ def test_a_writer_that_waits_too_long_is_told(workspace: Workspace, monkeypatch:
     other.close()
 
 
-def test_what_is_erased_is_gone_from_the_file_too(workspace: Workspace) -> None:
-    store = FeedbackStore(workspace)
+def test_what_is_erased_is_gone_from_the_file_too(live: Workspace) -> None:
+    store = FeedbackStore(live)
     store.add([thumb("Is the amber brooch real?" * 400, customer_id="c-ana"), thumb("Ana has a hat."), thumb("Hats?")])
     assert store.erase(lambda row: row.customer_id == "c-ana", lambda text: text.replace("Ana", "<ERASED>")) == (1, 1)
-    left = b"".join(path.read_bytes() for path in workspace.store.glob("feedback*"))
+    left = b"".join(path.read_bytes() for path in live.store.glob("*.sqlite*"))
     assert b"amber" not in left
     assert b"Ana" not in left
     assert sorted(row.messages[0].content for row in store.all()) == ["<ERASED> has a hat.", "Hats?"]
-    workspace.bury(["c-ana"])
+    live.bury(["c-ana"])
     assert store.add([thumb("Again?", customer_id="c-ana"), thumb("Hats?")]) == (0, 1)
 
 

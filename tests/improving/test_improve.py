@@ -16,6 +16,7 @@ from tailorbird.feedback.intake import take_in
 from tailorbird.importing import import_conversations
 from tailorbird.improving import improve
 from tailorbird.settings import SourceSettings
+from tailorbird.turns import LoggedTurn, TurnLog
 from tailorbird.workspace import Workspace, read_conversations
 
 ROWS = [
@@ -159,3 +160,31 @@ def test_a_damaged_table_stops_forgetting_before_anything_changes(workspace: Wor
     with pytest.raises(WorkspaceError, match="damaged"):
         forget(workspace, "c-0")
     assert "c-0" in (workspace.folder / "conversations.jsonl").read_text()
+
+
+def test_what_people_answered_is_learned_and_nothing_that_the_assistant_said(workspace: Workspace) -> None:
+    log = TurnLog(workspace)
+
+    def talk(*said: tuple[str, str]) -> str:
+        held = log.begin()
+        log.add([LoggedTurn(conversation=held.id, role=role, text=text) for role, text in said])  # type: ignore[arg-type]
+        return held.id
+
+    helped = talk(("user", "Where is it?"), ("assistant", "In Peru."), ("user", "A person!"), ("person", "It is in Lyon."))
+    talk(("user", "Do you mend zips?"), ("assistant", "Yes."))
+    waiting = talk(("user", "Is it lost?"), ("person", "Let me look."))
+    log.set_state(helped, "waiting")
+    log.set_state(helped, "person")
+    assert log.set_state(helped, "assistant")
+    log.set_state(waiting, "waiting")
+    made = improve(workspace)
+    assert made.added == 1
+    learned = read_conversations(workspace.path(made) / "conversations.jsonl")[-1]
+    assert [(turn.role, turn.content) for turn in learned.turns] == [
+        ("user", "Where is it?\n\nA person!"),
+        ("assistant", "It is in Lyon."),
+    ]
+    assert improve(workspace) == made
+    log.set_state(waiting, "person")
+    log.set_state(waiting, "closed")
+    assert improve(workspace).added == 1

@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 from tailorbird import audit, evaluate, import_conversations, plan, release, train
 from tailorbird.artifacts import Override, Release, Scorecard
 from tailorbird.cli import app
-from tailorbird.errors import GateError, SettingsError, TailorbirdError, WorkspaceError
+from tailorbird.errors import GateError, InputError, ModelError, SettingsError, TailorbirdError, WorkspaceError
 from tailorbird.releasing import promote, rollback, version
+from tailorbird.releasing.exporting import export
 from tailorbird.releasing.gate import objections
 from tailorbird.workspace import Workspace, read_conversations, write_lines
 
@@ -143,3 +144,39 @@ def test_older_releases_are_read(evaluated: Workspace) -> None:
     made = release(evaluated, evaluated.newest(Scorecard, "evaluate"), MIRA)
     older = made.model_dump(mode="json", exclude={"warnings"}) | {"overridden": "only a rehearsal"}
     assert Release.model_validate(older).overridden == Override(by="unknown", reason="only a rehearsal")
+
+
+def test_a_version_is_exported_in_every_form_it_can_have(evaluated: Workspace) -> None:
+    """The tiny model came as a transformers folder, so it has no GGUF form; the real one's are in tests/engine."""
+    released = run(evaluated, "release", "--override", "a rehearsal", "--by", "Mira")
+    told = run(evaluated, "export")
+    assert told["forms"] == ["peft", "merged"]
+    assert {one["form"]: one["same_answers"] == one["same_tokens"] == one["prompts"] for one in told["compared"]} == {
+        "peft": True, "merged": True
+    }  # fmt: skip
+    assert "GGUF" in told["impossible"]["ollama"]
+    folder = evaluated.folder / "exports" / f"{evaluated.folder.name}-v1"
+    assert Path(told["folder"]) == folder
+    assert json.loads((folder / "parity.json").read_text())["release"] == released["id"]
+    assert "support assistant, version 1" in (folder / "peft" / "README.md").read_text()
+    assert (folder / "merged" / "chat_template.jinja").is_file()
+    elsewhere = evaluated.folder / "else"
+    assert run(evaluated, "export", "1", "--as", "PEFT", "--to", str(elsewhere))["forms"] == ["peft"]
+    assert run(evaluated, "export", "1", "--as", "merged", "--to", str(elsewhere))["forms"] == ["merged"]
+    assert [one.name for one in elsewhere.iterdir() if one.is_dir()] == ["merged"], "an earlier export is replaced"
+
+
+def test_what_cannot_be_exported_is_said_and_nothing_is_left_behind(evaluated: Workspace) -> None:
+    released = release(evaluated, evaluated.newest(Scorecard, "evaluate"), MIRA)
+    before = {path.name for path in evaluated.folder.iterdir()}
+    with pytest.raises(ModelError, match="no form Q8_0: GGUF"):
+        export(evaluated, released, ["q8_0"])
+    with pytest.raises(InputError, match="no form 'onnx'"):
+        export(evaluated, released, ["onnx"])
+    with pytest.raises(InputError, match="something else in it"):
+        export(evaluated, released, ["peft"], evaluated.store)
+    assert list((evaluated.folder / "exports").iterdir()) == []
+    evaluated.mark_for_retraining([released.id], "a customer was erased")
+    with pytest.raises(GateError, match="a customer was erased"):
+        export(evaluated, released)
+    assert {path.name for path in evaluated.folder.iterdir()} - before == {"exports"}

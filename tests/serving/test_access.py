@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +20,24 @@ from tailorbird.errors import InputError, SettingsError, WorkspaceError
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece
 from tailorbird.serving import api
 from tailorbird.serving.assistant import Assistant
-from tailorbird.serving.desk import Desk
+from tailorbird.serving.desk import Desk, Desks
 from tailorbird.serving.keys import Keys
+from tailorbird.settings import LimitSettings
 from tailorbird.workspace import Workspace
 
 
-def shop(folder: Path, **serving: Any) -> Workspace:
+def shop(folder: Path, sites: Sequence[str] = (), **limits: Any) -> Workspace:
     workspace = with_versions(folder / "shop", 1)
-    settings = workspace.settings.serving.model_copy(update=serving)
+    told = {"sites": list(sites), "limits": LimitSettings().model_copy(update=limits)}
+    settings = workspace.settings.serving.model_copy(update=told)
     workspace.settings = workspace.settings.model_copy(update={"serving": settings})
     return workspace
 
 
 def client(workspace: Workspace, replier: FakeReplier | None = None, **headers: str) -> TestClient:
-    desk = Desk(workspace, lambda made: Assistant(replier or FakeReplier(), made.system_prompt, made.disclosure))
-    return TestClient(api.application(desk, lambda *told: pytest.fail("not asked")), headers=headers)
+    opening = lambda made: Assistant(replier or FakeReplier(), made.system_prompt, made.disclosure)  # noqa: E731
+    desk = Desk(workspace, opening, lambda *told: pytest.fail("not asked"))
+    return TestClient(api.application(Desks([desk])), headers=headers)
 
 
 def ask(of: TestClient, words: str = "Hi", **more: object) -> Any:
@@ -197,4 +200,4 @@ def test_browsers_let_named_sites_only_read_answers(tmp_path: Path) -> None:
 def test_an_address_that_others_reach_needs_a_key(tmp_path: Path) -> None:
     desk = Desk(shop(tmp_path), lambda made: pytest.fail("nothing is opened"))
     with pytest.raises(SettingsError, match="no key"):
-        api.run(desk, "0.0.0.0", 0, lambda url: pytest.fail("it does not listen"))
+        api.run(Desks([desk]), "0.0.0.0", 0, lambda url: pytest.fail("it does not listen"))

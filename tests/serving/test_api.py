@@ -21,7 +21,7 @@ from tailorbird.lessons.teachers import Teacher
 from tailorbird.replier import Message, ReplyOptions, reply
 from tailorbird.serving.api import EMBEDDING, application
 from tailorbird.serving.assistant import Assistant
-from tailorbird.serving.desk import Desk
+from tailorbird.serving.desk import Desk, Desks, Explain
 from tailorbird.serving.explaining import Explanation
 from tailorbird.workspace import Workspace
 
@@ -40,9 +40,10 @@ def explained(question: str, answer: str, top: int) -> Explanation:
     return Explanation(question=question, answer=answer or "Soon.", teachers=[teacher] * top, citations=[])
 
 
-def desk(folder: Path, replier: FakeReplier) -> Desk:
+def desk(folder: Path, replier: FakeReplier, explain: Explain | None = None) -> Desks:
     """One version, which answers as the replier does."""
-    return Desk(with_versions(folder / "shop", 1), lambda made: Assistant(replier, made.system_prompt, made.disclosure))
+    opening = lambda made: Assistant(replier, made.system_prompt, made.disclosure)  # noqa: E731
+    return Desks([Desk(with_versions(folder / "shop", 1), opening, explain)])
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def client(replier: FakeReplier, tmp_path_factory: pytest.TempPathFactory) -> It
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = application(desk(tmp_path_factory.mktemp("api"), replier), explained)
+    app = application(desk(tmp_path_factory.mktemp("api"), replier, explained))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -164,11 +165,14 @@ def test_vectors_of_meaning(client: openai.OpenAI) -> None:
 
 
 def test_probes_say_whether_it_lives_and_whether_it_can_answer(tmp_path: Path) -> None:
-    def probed(desk: Desk) -> list[int]:
+    def probed(desk: Desks) -> list[int]:
         return [TestClient(application(desk)).get(f"/{probe}").status_code for probe in ("healthz", "readyz")]
 
     assert probed(desk(tmp_path, FakeReplier())) == [200, 200]
-    assert probed(Desk(Workspace.create(tmp_path / "empty", "Shop"), lambda made: pytest.fail("none to open"))) == [200, 503]
+    assert probed(Desks([Desk(Workspace.create(tmp_path / "empty", "Shop"), lambda made: pytest.fail("none to open"))])) == [
+        200,
+        503,
+    ]
 
 
 def test_content_parts_are_joined(client: openai.OpenAI, replier: FakeReplier) -> None:

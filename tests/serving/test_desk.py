@@ -19,7 +19,7 @@ from tailorbird.cli import app
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece
 from tailorbird.serving.api import EMBEDDING, application
 from tailorbird.serving.assistant import Assistant
-from tailorbird.serving.desk import Desk
+from tailorbird.serving.desk import Desk, Desks
 from tailorbird.workspace import Workspace
 
 
@@ -59,7 +59,7 @@ def run(shop: Workspace, *words: str) -> None:
 
 
 def test_the_next_request_is_answered_by_what_was_promoted_or_rolled_back_to(shop: Workspace) -> None:
-    client = TestClient(application(Desk(shop, version_words)))
+    client = TestClient(application(Desks([Desk(shop, version_words)])))
     assert ask(client) == "number 4."
     run(shop, "promote", "2")
     assert ask(client) == "number 2."
@@ -71,7 +71,7 @@ def test_the_next_request_is_answered_by_what_was_promoted_or_rolled_back_to(sho
 
 
 def test_the_kill_switch_says_fixed_words_until_the_model_may_answer_again(shop: Workspace) -> None:
-    client = TestClient(application(Desk(shop, version_words)))
+    client = TestClient(application(Desks([Desk(shop, version_words)])))
     run(shop, "pause", "--say", "Mira is back at nine.")
     assert ask(client) == "Mira is back at nine."
     whole = client.post(
@@ -117,7 +117,7 @@ def test_versions_that_nobody_asks_for_are_let_go(shop: Workspace) -> None:
 
 
 def test_versions_with_an_erased_customer_are_not_there(shop: Workspace) -> None:
-    client = TestClient(application(Desk(shop, version_words)))
+    client = TestClient(application(Desks([Desk(shop, version_words)])))
     shop.mark_for_retraining(["release-000000000002"], "2026-11-23: a customer who was erased is in its data")
     told = client.post("/v1/chat/completions", json={"model": "shop-v2", "messages": [{"role": "user", "content": "Hi"}]})
     assert told.status_code == 404
@@ -132,9 +132,7 @@ def test_versions_with_an_erased_customer_are_not_there(shop: Workspace) -> None
 def test_what_a_rollback_needs_is_opened_before_anybody_asks(shop: Workspace) -> None:
     opened: list[int] = []
     desk = Desk(shop, lambda made: opened.append(made.version) or version_words(made))  # type: ignore[func-returns-value]
-    production = desk.release("production")
-    assert production
-    desk.warm(production)
+    Desks([desk]).warm()
     deadline = time.monotonic() + 20
     while opened != [4, 3]:
         assert time.monotonic() < deadline
@@ -156,3 +154,37 @@ def test_opening_happens_once_however_many_ask(shop: Workspace) -> None:
     for thread in threads:
         thread.join()
     assert opened == [4]
+
+
+def test_a_share_of_conversations_is_answered_by_the_version_that_is_tried_out(shop: Workspace) -> None:
+    desk = Desk(shop, version_words)
+    conversations = [f"chat-{n}" for n in range(400)]
+
+    def with_two() -> set[str]:
+        return {one for one in conversations if desk.replier("production", one) is not desk.replier("production")}
+
+    assert with_two() == set()
+    run(shop, "canary", "2", "--share", "0.2")
+    few = with_two()
+    assert 50 <= len(few) <= 110
+    assert with_two() == few, "the same customers"
+    run(shop, "canary", "2", "--share", "0.5")
+    assert few < with_two()
+    shop.mark_for_retraining(["release-000000000002"], "a customer was erased")
+    assert with_two() == set()
+
+
+def test_a_trial_ends_when_the_version_is_promoted_or_taken_back(shop: Workspace) -> None:
+    for ending in (["promote", "2"], ["rollback"], ["canary", "--stop"]):
+        run(shop, "canary", "1", "--share", "0.3")
+        if ending[0] == "promote":
+            run(shop, "canary", "2", "--share", "0.3")
+        run(shop, *ending)
+        if ending[0] == "rollback":
+            assert shop.canary == ("release-000000000001", 0.3), "it was neither of the two"
+        else:
+            assert shop.canary is None
+    serving = shop.alias("production")
+    for words, told in ((["canary", "1", "--share", "1"], "is none"), (["canary", str(serving)], "answers everybody already")):
+        done = CliRunner().invoke(app, [*words, "-w", str(shop.folder)])
+        assert told in str(done.exception)

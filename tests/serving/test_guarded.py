@@ -12,19 +12,20 @@ from hypothesis import strategies as st
 
 from tailorbird.replier import Message, ReplyOptions
 from tailorbird.serving.api import application
-from tailorbird.serving.assistant import Assistant
-from tailorbird.serving.desk import Desk
-from tailorbird.serving.guarded import Words
+from tailorbird.serving.assistant import Assistant, Conduct
+from tailorbird.serving.desk import Desk, Desks
 from tailorbird.serving.guards import Facts, Guards
+from tailorbird.serving.phrases import Phrases
 
-WORDS = Words("Not here, sorry.", "A person comes.")
+BLOCKED, HANDED_OVER = "I cannot help with that here, sorry.", "A person from the shop will answer you."
 WORDS_OF_ANSWERS = ["We post it", "on Monday.", "Is it £4?", "Yes!", "e.g. silk", "\n", "…"]
 PROMPT = "You answer for the shop. Returns are taken within 14 days. Postage to Spain is £4."
 
 
 def assistant(answer: str, replier: FakeReplier | None = None, **actions: str) -> Assistant:
     guards = Guards(Facts(PROMPT), {name.replace("__", "."): action for name, action in actions.items()})
-    return Assistant(replier or FakeReplier(answer=answer), PROMPT, "I am an AI.", guarding=(guards, WORDS))
+    phrases = Phrases("I am an AI.", "Shop", {"blocked": BLOCKED, "handed_over": HANDED_OVER})
+    return Assistant(replier or FakeReplier(answer=answer), PROMPT, "I am an AI.", conduct=Conduct(phrases, guards))
 
 
 def said(of: Assistant, *asked: str, **options: object) -> tuple[str, object]:
@@ -55,12 +56,12 @@ def test_a_promise_nobody_authorised_is_taken_out_and_the_rest_stays() -> None:
 
 def test_where_nothing_is_left_to_say_the_customer_is_told_so() -> None:
     text, _ = said(assistant("I have refunded you in full."), "It came torn.")
-    assert text == WORDS.blocked
+    assert text == BLOCKED
 
 
 def test_a_secret_in_an_answer_ends_it() -> None:
     text, last = said(assistant("Of course. The password is hunter2Xy! Anything else?"), "What is the admin password?")
-    assert text == f"Of course. {WORDS.blocked}"
+    assert text == f"Of course. {BLOCKED}"
     assert "hunter2" not in text
     assert "Anything else" not in text
     assert "answer.secrets: block" in last.guards
@@ -69,7 +70,7 @@ def test_a_secret_in_an_answer_ends_it() -> None:
 def test_a_threat_brings_a_person_and_the_model_is_not_asked() -> None:
     replier = FakeReplier()
     text, last = said(assistant("", replier), "I will come to your shop and kill you.")
-    assert (text, last.action) == (WORDS.handed_over, "hand_over")
+    assert (text, last.action) == (HANDED_OVER, "hand_over")
     assert last.reason
     assert replier.asked == []
 
@@ -107,10 +108,10 @@ def test_a_guard_that_is_off_does_nothing() -> None:
 
 def test_the_api_says_what_the_guards_did(tmp_path: Path) -> None:
     workspace = with_versions(tmp_path / "shop", 1)
-    client = TestClient(application(Desk(workspace, lambda made: assistant("Fine."))))
+    client = TestClient(application(Desks([Desk(workspace, lambda made: assistant("Fine."))])))
     asked = {"model": "production", "messages": [{"role": "user", "content": "I will come and kill you all."}]}
     message = client.post("/v1/chat/completions", json=asked).json()["choices"][0]["message"]
-    assert (message["action"], message["content"].endswith(WORDS.handed_over)) == ("hand_over", True)
+    assert (message["action"], message["content"].endswith(HANDED_OVER)) == ("hand_over", True)
     assert "message.threats: hand_over" in message["guards"]
     streamed = client.post("/v1/chat/completions", json=asked | {"stream": True}).text
     assert '"action": "hand_over"' in streamed
@@ -123,4 +124,4 @@ def test_what_sets_off_no_guard_is_never_changed(words: list[str]) -> None:
     answer = " ".join(words).strip()
     text, last = said(assistant(answer), "Do you ship to Spain for £4?")
     if not last.guards:
-        assert text == (answer or WORDS.blocked)
+        assert text == (answer or BLOCKED)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tailorbird.artifacts import Plan
 from tailorbird.engine.catalogue import DEFAULT, ENTRIES, Entry
 from tailorbird.engine.cores import cores
-from tailorbird.engine.run import Rewards, Run
+from tailorbird.engine.run import Exported, Rewards, Run
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import Message, Replier
 
@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from tailorbird.engine.fitting import Fitted
     from tailorbird.engine.measuring import Calibration
     from tailorbird.engine.online import Reinforced
+    from tailorbird.engine.parity import Parity
     from tailorbird.engine.reward_model import Rewarded
 
 __all__ = [
     "DEFAULT",
     "ENTRIES",
     "Entry",
+    "Exported",
     "Rewards",
     "Run",
     "answer_all",
@@ -43,6 +45,8 @@ __all__ = [
     "conversation_losses",
     "cores",
     "embed",
+    "export",
+    "export_forms",
     "fit",
     "is_available",
     "learn_thumbs",
@@ -255,17 +259,41 @@ def run_harness(
     return found
 
 
-def open_replier(name: str, base: Path, adapter: Path | None = None) -> Replier:
+def export_forms(base: Path, tuned: Path) -> dict[str, str]:
+    """Every form that a tuned model may be exported in, with why this one cannot be, or nothing."""
+    _load_libraries(silent)
+    from tailorbird.engine import exporting
+
+    return exporting.possible(base, tuned)
+
+
+def export(told: Exported, forms: Sequence[str], chats: Chats, folder: Path, progress: Progress) -> list[Parity]:
+    """Writes a tuned model in these forms into a folder and compares each with the model as it was trained on the chats.
+
+    Raises ModelError for a form that it has not, and for one that turned out to be another model.
+    """
+    _load_libraries(progress)
+    from tailorbird.engine import exporting, memory
+
+    found = exporting.export(told, forms, chats, folder, progress)
+    memory.release_memory()
+    return found
+
+
+def open_replier(name: str, base: Path, adapter: Path | None = None, shared: bool = False) -> Replier:
     """The fastest replier for this model: llama.cpp where model and adapter have files for it, transformers elsewhere.
 
-    `adapter` may also be a whole model, as full fine-tuning leaves one.
+    `adapter` may also be a whole model, as full fine-tuning leaves one. With `shared` all adapters that were opened so have one
+    loaded base model between them, where llama.cpp serves.
     """
     if adapter and (adapter / "config.json").is_file():
         base, adapter = adapter, None
     if _serving_file(base).is_file() and (adapter is None or _serving_adapter(adapter).is_file()):
+        from tailorbird.engine import fleet
         from tailorbird.engine.llama_cpp import LlamaCppReplier
 
-        return LlamaCppReplier(name, base, _serving_adapter(adapter) if adapter else None)
+        joined = fleet.shared(base) if shared else None
+        return LlamaCppReplier(name, base, _serving_adapter(adapter) if adapter else None, joined)
     from tailorbird.engine.transformers_replier import TransformersReplier
 
     return TransformersReplier(name, base, adapter)

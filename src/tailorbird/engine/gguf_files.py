@@ -15,6 +15,7 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from tailorbird.engine.quantizing import FILE_TYPES, Precision, quantized, type_of
 from tailorbird.errors import ModelError
 from tailorbird.progress import Progress
 
@@ -31,7 +32,6 @@ _LAYER = {
     "ffn_down": "mlp.down_proj",
 }
 _TOP = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
-_F16 = 1
 
 
 def unpack(source: Path, folder: Path, progress: Progress) -> None:
@@ -70,13 +70,13 @@ def _finish(writer: Any) -> None:
     writer.close()
 
 
-def _copy_facts(reader: Any, writer: Any) -> None:
+def _copy_facts(reader: Any, writer: Any, precision: Precision = "F16") -> None:
     for name, field in reader.fields.items():
         if name.startswith("GGUF.") or name in ("general.architecture", "general.file_type"):
             continue
         kind = field.types[0]
         writer.add_key_value(name, field.contents(), kind, field.types[-1] if len(field.types) > 1 else None)
-    writer.add_file_type(_F16)
+    writer.add_file_type(FILE_TYPES[precision])
 
 
 def _transformers_name(name: str) -> str:
@@ -155,20 +155,22 @@ def _write_tokenizer(facts: dict[str, Any], folder: Path) -> None:
     (folder / "chat_template.jinja").write_text(facts["tokenizer.chat_template"], encoding="utf-8")
 
 
-def write_model(tuned: Path, base: Path, target: Path) -> None:
-    """Writes the whole model in the transformers folder `tuned` as GGUF (F16), with its base model's facts."""
+def write_model(tuned: Path, base: Path, target: Path, precision: Precision = "F16") -> None:
+    """Writes the whole model in the transformers folder `tuned` as GGUF, with its base model's facts."""
     reader = gguf.GGUFReader(base / "serving.gguf")
     config = json.loads((base / "config.json").read_text(encoding="utf-8"))
     heads = {".attn_q.": config["num_attention_heads"], ".attn_k.": config["num_key_value_heads"]}
+    layers, tied = config["num_hidden_layers"], config["tie_word_embeddings"]
     writer = gguf.GGUFWriter(target, "llama")
-    _copy_facts(reader, writer)
+    _copy_facts(reader, writer, precision)
     with safe_open(tuned / "model.safetensors", "pt") as tensors:  # numpy has no bfloat16
         for tensor in reader.tensors:
             weight = tensors.get_tensor(_transformers_name(tensor.name)).float().numpy()
             for part, count in heads.items():
                 if part in tensor.name:
                     weight = np.ascontiguousarray(permute(weight, count))
-            writer.add_tensor(tensor.name, weight.astype(np.float16) if weight.ndim > 1 else weight)
+            kind = type_of(tensor.name, weight.shape, precision, layers, tied)
+            writer.add_tensor(tensor.name, quantized(weight, kind), raw_dtype=kind)
     _finish(writer)
 
 

@@ -1,7 +1,6 @@
 """Answers through llama.cpp inside this process: the fast way on a CPU.
 
-Each replier owns its own llama.cpp server object, so that one adapter's cached state can never reach another's
-answers (upstream issue 26207). Prompts go in as token ids from our own encoder: text never becomes a control token.
+Prompts go in as token ids from our own encoder: text never becomes a control token.
 """
 
 from __future__ import annotations
@@ -13,45 +12,29 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import finalize
 
 from tailorbird.engine.chat import ChatEncoder
 from tailorbird.engine.choices import Tokens, likeliest
-from tailorbird.engine.cores import cores
+from tailorbird.engine.fleet import CONTEXT, Fleet
 from tailorbird.errors import InputError, ModelError
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece, TokenLogprob
 
-_CONTEXT = 4096
-_SLOTS = 4
 _SHORTEST_ANSWER = 64
 _NAMED = 100  # log-probabilities that are asked for at each place of a choice
 
 
 class LlamaCppReplier:
-    """A base model from `serving.gguf`, with an adapter's GGUF file or without."""
+    """A base model from `serving.gguf`, with an adapter's GGUF file or without, in a fleet of others or in one of its own."""
 
-    parallel = _SLOTS
+    parallel = 4
 
-    def __init__(self, name: str, base: Path, adapter: Path | None = None) -> None:
-        import xllamacpp
-
+    def __init__(self, name: str, base: Path, adapter: Path | None = None, fleet: Fleet | None = None) -> None:
         self.name = name
         self._encoder = ChatEncoder(base)
-        params = xllamacpp.CommonParams()
-        params.model.path = str(base / "serving.gguf")
-        params.n_ctx, params.n_parallel, params.n_gpu_layers = _CONTEXT * _SLOTS, _SLOTS, 0
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cores()
-        params.cache_ram_mib, params.warmup, params.verbosity = 0, False, -1
-        params.api_keys = [secrets.token_hex(16)]  # its own HTTP port stays closed to others on this machine
-        self._lora: list[dict[str, Any]] = []
-        if adapter is not None:
-            info = xllamacpp.CommonAdapterLoraInfo()
-            info.path, info.scale = str(adapter), 1.0
-            params.lora_adapters = [info]
-            self._lora = [{"id": 0, "scale": 1.0}]
-        try:
-            self._server: Any = xllamacpp.Server(params)
-        except Exception as problem:  # the binding raises RuntimeError and ValueError with llama.cpp's own words
-            raise ModelError(f"llama.cpp could not load the model in {base}: {problem}") from problem
+        self._fleet, self._adapter, self._owner = fleet or Fleet(base), adapter, object()
+        self._fleet.join(adapter)
+        self._leave = finalize(self, self._fleet.leave, adapter)  # with the last answer, if nobody closes it
 
     def stream(self, messages: list[Message], options: ReplyOptions) -> Iterator[ReplyPiece]:
         """Yields the reply as it is written; closing the iterator stops the model."""
@@ -69,7 +52,8 @@ class LlamaCppReplier:
 
         def work() -> None:
             try:
-                result = self._server.handle_completions(request, receive)
+                with self._fleet.place(self._owner, self._adapter, request["prompt"]) as (server, told):
+                    result = None if gone.is_set() else server.handle_completions(request | told, receive)
                 if isinstance(result, dict):
                     pieces.put(result)
             except Exception as problem:  # must reach the reader, whatever it is
@@ -98,8 +82,8 @@ class LlamaCppReplier:
                 return False
 
             told = {"prompt": [*prompt, *start], "n_predict": longest - len(start), "n_probs": _NAMED}
-            asked = {**told, "temperature": 0.0, "stream": False, "lora": self._lora}
-            self._server.handle_completions(asked, receive)
+            with self._fleet.place(self._owner, self._adapter, prompt) as (server, where):
+                server.handle_completions({**told, **where, "temperature": 0.0, "stream": False}, receive)
             _piece(answers[0])
             for place in answers[0]["choices"][0]["logprobs"]["content"]:
                 yield place["id"], {one["id"]: one["logprob"] for one in place["top_logprobs"]}
@@ -110,9 +94,9 @@ class LlamaCppReplier:
     def _prompt(self, messages: list[Message]) -> list[int]:
         """The conversation's tokens; raises InputError where they leave no room for an answer."""
         prompt = self._encoder.prompt(messages)
-        if _CONTEXT - len(prompt) < _SHORTEST_ANSWER:
+        if CONTEXT - len(prompt) < _SHORTEST_ANSWER:
             raise InputError(
-                f"The conversation has {len(prompt)} tokens; {_CONTEXT} are the most that it and the answer can have.",
+                f"The conversation has {len(prompt)} tokens; {CONTEXT} are the most that it and the answer can have.",
                 fix="Start a new conversation, or shorten the messages.",
             )
         return prompt
@@ -121,21 +105,20 @@ class LlamaCppReplier:
         prompt = self._prompt(messages)
         return {
             "prompt": prompt,
-            "n_predict": min(options.max_tokens, _CONTEXT - len(prompt)),
+            "n_predict": min(options.max_tokens, CONTEXT - len(prompt)),
             "temperature": options.temperature,
             "top_p": options.top_p,
             "seed": options.seed if options.seed is not None else secrets.randbits(31),
             "stop": list(options.stop),
             "stream": True,
-            "lora": self._lora,
             **({"grammar": _one_of(options.choices)} if options.choices else {}),
             **({"json_schema": json.loads(options.json_schema)} if options.json_schema else {}),
             **({"n_probs": max(options.logprobs, 1)} if options.logprobs is not None else {}),
         }
 
     def close(self) -> None:
-        """Frees the model."""
-        self._server = None
+        """Frees the model, unless others of its fleet need it."""
+        self._leave()
 
 
 def _one_of(choices: Sequence[str]) -> str:

@@ -76,6 +76,11 @@ def save_tuned(model: Any, base: Path, folder: Path) -> None:
     """Saves an adapter, or a whole model with its base model's tokenizer and chat template."""
     model.save_pretrained(folder)
     if not isinstance(model, PeftModel):
-        for name in _TOKENIZER_FILES:
-            if (base / name).is_file():
-                shutil.copy(base / name, folder / name)
+        copy_tokenizer(base, folder)
+
+
+def copy_tokenizer(base: Path, folder: Path) -> None:
+    """Copies the tokenizer, the chat template and how to generate from one model folder to another."""
+    for name in _TOKENIZER_FILES:
+        if (base / name).is_file():
+            shutil.copy(base / name, folder / name)

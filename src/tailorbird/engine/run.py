@@ -1,4 +1,4 @@
-"""One training run as the engine sees it: where it keeps its state, whom it tells, what it goes on from and is rewarded for."""
+"""What the engine is told of a training run, of its rewards, and of a model to export. No heavy imports."""
 
 from __future__ import annotations
 
@@ -37,3 +37,13 @@ class Rewards(NamedTuple):
     def weight(self, name: str) -> float:
         """How much a source counts."""
         return self.weights.get(name, 1.0)
+
+
+class Exported(NamedTuple):
+    """What is exported: the base model by name and folder, the adapter or whole model on it, and what that is called."""
+
+    model: str
+    base: Path
+    tuned: Path
+    name: str
+    system_prompt: str

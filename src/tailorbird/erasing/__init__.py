@@ -1,9 +1,10 @@
-"""A person's request -> nothing left of them: in data, feedback, audits and reports, with a certificate of what saw them."""
+"""A person's request -> nothing left of them: in data, feedback, the log and reports, with a certificate of what saw them."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from pydantic import BaseModel, Field
@@ -12,10 +13,12 @@ from tailorbird.artifacts import Audit, Candidate, Conversation, Dataset, Releas
 from tailorbird.erasing.exports import Person, clean_document, clean_mailbox, clean_workbook, file_of, person_of
 from tailorbird.erasing.files import clean_lines, clean_table, clean_text, drop_lines
 from tailorbird.erasing.judgements import clean_judgements, erase_judgements, everything_judged, judged_by
+from tailorbird.erasing.logged import erase_logged, everything_logged
 from tailorbird.errors import InputError
 from tailorbird.knowledge import forget_index
 from tailorbird.privacy import find
 from tailorbird.progress import Progress, silent
+from tailorbird.turns.logged import SOURCE as LIVE
 from tailorbird.workspace import Workspace, read_conversations, write_text
 
 CERTIFICATES = "erasures"
@@ -27,12 +30,16 @@ _FEWEST_LETTERS = 5  # of a name that is looked for in texts: shorter ones stand
 
 
 class Certificate(BaseModel):
-    """What was erased, where, and which models had seen it. Names nobody: the person is a salted hash."""
+    """What was erased, where, and which models had seen it. Names nobody: the person is a salted hash.
+
+    `conversations` were imported, `logged` ones were with the assistant.
+    """
 
     person: str
     at: datetime
     conversations: int
     feedback: int = 0
+    logged: int = 0
     files_changed: list[str] = Field(default_factory=list)
     reports_removed: list[str] = Field(default_factory=list)
     retrain: list[str] = Field(default_factory=list)
@@ -56,16 +63,18 @@ def forget(workspace: Workspace, customer: str, progress: Progress = silent) -> 
     judged = judged_by(workspace, conversations)
     judgements = {row.id for row in judged}
     ids = {one.id for one in conversations} | judgements
+    logged = {one.id for one in conversations if one.source == LIVE}
     words = _identifiers(wanted, conversations, workspace.settings.audit.keep)
     retrain = _that_saw(workspace, ids)
     certificate = Certificate(
-        person=workspace.tombstone(wanted), at=datetime.now(UTC), conversations=len(ids - judgements), feedback=len(judged),
-        retrain=sorted(retrain),
+        person=workspace.tombstone(wanted), at=datetime.now(UTC), conversations=len(ids - judgements - logged),
+        feedback=len(judged), logged=len(logged), retrain=sorted(retrain),
     )  # fmt: skip
     workspace.bury([wanted, *words, *(one.customer_id or "" for one in conversations)])
     only_theirs = _only_theirs(workspace, conversations)
     person = person_of(conversations, words)
     erase_judgements(workspace, judgements, person)
+    erase_logged(workspace, ids, words)
     sources = {row.source.partition(": ")[0] for row in judged}  # files of judgements, also of pairs to compare
     files = [path for path in sorted(workspace.folder.rglob("*")) if path.is_file() and CERTIFICATES not in path.parts]
     with progress("Erasing", len(files)) as advance:
@@ -90,7 +99,7 @@ def forget(workspace: Workspace, customer: str, progress: Progress = silent) -> 
 
 
 def _conversations(workspace: Workspace, wanted: str) -> list[Conversation]:
-    """The customer's own conversations in all datasets and the feedback; InputError when several customers wrote the address."""
+    """The customer's own in all datasets, the feedback and the log; InputError when several customers wrote the address."""
     name = wanted.casefold()
     own: list[Conversation] = []
     said: list[Conversation] = []
@@ -98,7 +107,7 @@ def _conversations(workspace: Workspace, wanted: str) -> list[Conversation]:
         one for dataset in workspace.all(Dataset) for one in read_conversations(workspace.path(dataset) / "conversations.jsonl")
     ]
     everything += everything_judged(workspace)
-    for one in everything:
+    for one in chain(everything, everything_logged(workspace)):
         if name in (told.casefold() for told in (one.customer_id or "", *one.names)):
             own.append(one)
         elif "@" in name and any(name in turn.content.casefold() for turn in one.turns if turn.role == "user"):
@@ -108,7 +117,8 @@ def _conversations(workspace: Workspace, wanted: str) -> list[Conversation]:
         raise InputError(
             f"Several customers wrote {wanted}: {', '.join(sorted(customers))}.", fix="Name the one to erase by this id."
         )
-    return [*(own or said), *(one for one in everything if one.customer_id in customers and one not in own and one not in said)]
+    theirs = (one for one in chain(everything, everything_logged(workspace)) if one.customer_id in customers)
+    return [*(own or said), *(one for one in theirs if one not in own and one not in said)]
 
 
 def _identifiers(wanted: str, conversations: list[Conversation], keep: list[str]) -> list[str]:

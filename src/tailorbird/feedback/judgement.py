@@ -1,10 +1,9 @@
-"""One judgement of an answer, and what can be learned from it. Knows neither files nor the database."""
+"""One judgement of an answer, and what can be learned from it. Knows neither files nor tables."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import dropwhile, groupby
@@ -13,12 +12,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from tailorbird.artifacts import Conversation, Turn
+from tailorbird.database.texts import keepable
 
 FILE = "feedback.sqlite"
-"""The database in the workspace's store."""
+"""What datasets call the feedback as a source: the file that it was kept in by older versions."""
 Kind = Literal["pair", "tie", "thumb", "edit"]
 _TELLING = ("kind", "completion", "rejected", "label", "customer_id", "conversation", "judge", "task")  # what the id comes from
-_UNTOLD = re.compile("[\0\ud800-\udfff]")  # half characters and NUL, which databases refuse
 
 
 class Feedback(BaseModel):
@@ -49,7 +48,7 @@ class Feedback(BaseModel):
     @classmethod
     def _keepable(cls, text: str | None) -> str | None:
         """Text that every database takes."""
-        return None if text is None else _UNTOLD.sub("\N{REPLACEMENT CHARACTER}", text).strip()
+        return None if text is None else keepable(text).strip()
 
     @field_validator("messages")
     @classmethod
@@ -118,7 +117,7 @@ class Feedback(BaseModel):
 
 def _mended(messages: Iterable[Turn]) -> tuple[Turn, ...]:
     """What was said, the customer first, one speaker's messages in a row joined; the system prompt left out."""
-    told = [Turn(role=turn.role, content=_UNTOLD.sub("\N{REPLACEMENT CHARACTER}", turn.content).strip()) for turn in messages]
+    told = [Turn(role=turn.role, content=keepable(turn.content).strip()) for turn in messages]
     said = dropwhile(lambda turn: turn.role == "assistant", (turn for turn in told if turn.content and turn.role != "system"))
     runs = [list(run) for _, run in groupby(said, key=lambda turn: turn.role)]
     return tuple(Turn(role=run[0].role, content="\n\n".join(turn.content for turn in run)) for run in runs)

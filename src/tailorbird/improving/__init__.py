@@ -1,13 +1,15 @@
-"""Feedback -> Dataset: what people said about answers becomes conversations to learn from, on top of what was imported."""
+"""Feedback -> Dataset: what people said about answers, and answered themselves, is learned from, on top of what was imported."""
 
 from __future__ import annotations
 
 import hashlib
-from itertools import chain
+from collections.abc import Iterator
+from itertools import chain, dropwhile
 
 from tailorbird.artifacts import Conversation, Dataset, Source, make_id
 from tailorbird.feedback import FILE, FeedbackStore
 from tailorbird.progress import Progress, silent
+from tailorbird.turns import TurnLog
 from tailorbird.workspace import Workspace, read_lines, write_lines
 
 
@@ -15,11 +17,13 @@ def improve(workspace: Workspace, progress: Progress = silent) -> Dataset:
     """Adds the judgements that are not in the newest Dataset yet; without any it is returned as it is.
 
     A pair or edit becomes a conversation with its better answer and the worse one, a thumb one rated 5 or 1; ties teach
-    nothing. Raises WorkspaceError where there is no dataset, or the feedback cannot be read.
+    nothing. Of conversations that a person took over, what customer and person wrote is learned, and nothing of the
+    assistant's. Raises WorkspaceError where there is no dataset, or the live data cannot be read.
     """
     before = workspace.newest(Dataset, "import")
     source = workspace.path(before) / "conversations.jsonl"
-    learnable = [row.as_conversation() for row in FeedbackStore(workspace).all() if row.kind != "tie"]
+    judged = [row.as_conversation() for row in FeedbackStore(workspace).all() if row.kind != "tie"]
+    learnable = [*judged, *_answered_by_people(TurnLog(workspace))]
     erased, known = workspace.buried(), set[str]()
     with progress("Adding feedback", before.conversations) as advance:
         for one in read_lines(source, Conversation):
@@ -33,8 +37,8 @@ def improve(workspace: Workspace, progress: Progress = silent) -> Dataset:
         return workspace.use(found)
     ids = sorted({one.id for one in learnable} & (known | {one.id for one in new}))
     told = Source(
-        name=FILE, format="feedback", sha256=hashlib.sha256("\n".join(ids).encode()).hexdigest(), conversations=len(ids),
-        why="judgements in the feedback store",
+        name=FILE, format="live data", sha256=hashlib.sha256("\n".join(ids).encode()).hexdigest(), conversations=len(ids),
+        why="judgements, and what people answered",
     )  # fmt: skip
     with workspace.drafting(identity) as draft:
         write_lines(draft / "conversations.jsonl", chain(read_lines(source, Conversation), new))
@@ -49,3 +53,13 @@ def improve(workspace: Workspace, progress: Progress = silent) -> Dataset:
             added=len(new),
         )
         return workspace.save(dataset, draft)
+
+
+def _answered_by_people(log: TurnLog) -> Iterator[Conversation]:
+    """The conversations that people took over and are done with, without what the assistant said in them."""
+    for held, turns in log.everything():
+        if held.state in ("assistant", "closed"):
+            one = held.as_conversation(turn for turn in turns if turn.role != "assistant")
+            said = tuple(dropwhile(lambda turn: turn.role != "user", one.turns))
+            if {turn.role for turn in said} == {"user", "assistant"}:
+                yield one.model_copy(update={"turns": said})

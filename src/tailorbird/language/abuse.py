@@ -9,6 +9,7 @@ import re
 from functools import cache
 
 from tailorbird.language.breaches import affirmed, sentence
+from tailorbird.language.threats import PLAIN
 
 _WORDS = {
     "en": (
@@ -56,11 +57,6 @@ _CONTEMPT = (
     r"können sie nicht lesen|verschwenden sie nicht meine zeit|no sabe(?:s)? leer|vous ne savez pas lire|non sa(?:i)? leggere|"
     r"não sabe ler|nie umie(?:sz|ją) czyta|kunt u niet lezen"
 )
-_THREATS = (
-    r"(?:i|we) (?:will|'ll|know where) (?:find|kill|hurt|destroy|burn) you|kill (?:you|yourself)|know where you live|"
-    r"ich (?:bring|mach) (?:dich|euch|sie) (?:um|fertig)|te voy a matar|"
-    r"je vais te tuer|ti ammazzo|vou-te matar|zabiję (?:cię|was)|ik maak je af"
-)
 # Said about things or oneself, not to people: "sorry if it's a dumb question".
 _HARMLESS = re.compile(r"(?:sorry|if (?:it'?s|this is)|a bit|feel(?:ing)?)\W+(?:\w+\W+){0,3}$", re.I)
 _INSULT = re.compile(
@@ -83,7 +79,7 @@ _INSULT = re.compile(
     r"sont (?:tous |toutes )?(?:des )?(?:voleurs|criminels|sales|terroristes|fainéants)|(?:should )?go back (?:home|"
     r"to (?:their|your) (?:own )?countr\w+)|(?:raus|geh\w* (?:doch )?zurück) (?:aus|in|nach)|vuelvan a su país|"
     r"retournez dans votre pays|"
-    r"(?:i|we)(?:['’]ll| will) (?:find|kill|hurt|destroy) (?:you|him|her|them)|kill (?:yourself|them all)|"
+    rf"{PLAIN}|"
     r"don['’]t belong (?:here|in)|belong in the kitchen|gehören (?:an|in) den herd|hate (?:you|them|all|those)|"
     r"hasse (?:dich|sie|euch|alle)|te odio|odio a tod[oa]s|(?:te|vous|les) déteste|(?:people|"
     r"women|men|girls|foreigners|immigrants|they) (?:are|should|must) (?:all |just )?[^.?!,\n]{0,15}\b(?:annoying|"
@@ -121,5 +117,5 @@ def insulted(answer: str, asked: str) -> tuple[int, int] | None:
 @cache
 def _pattern(language: str, agent: bool) -> re.Pattern[str]:
     """The words of a language and of English, which people swear in everywhere; words of others mean other things here."""
-    parts = [_WORDS["en"], _THREATS, *([_WORDS[language]] if language in _WORDS else []), *([_CONTEMPT] if agent else [])]
+    parts = [_WORDS["en"], PLAIN, *([_WORDS[language]] if language in _WORDS else []), *([_CONTEMPT] if agent else [])]
     return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)", re.I)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -233,15 +233,15 @@ def _hits(folded: str) -> list[tuple[int, int, int]]:
             seconds = phrases[token]
             following = tokens[place + 1] if place + 1 < len(tokens) else ""
             for parts, bit in (*seconds.get(following, ()), *seconds.get("*", ())):
-                if _stands(tokens, place, parts):
+                if stands(tokens, place, parts):
                     mask |= bit
         if mask:
             found.append((place, sentence, mask))
     return _without_own(found)
 
 
-def _stands(tokens: list[str], place: int, parts: tuple[str, ...]) -> bool:
-    """Whether a phrase stands at this place."""
+def stands(tokens: Sequence[str], place: int, parts: tuple[str, ...]) -> bool:
+    """Whether a phrase stands at this place; `stem*` is any word that begins so."""
     if place + len(parts) > len(tokens):
         return False
     return all(

@@ -28,27 +28,6 @@ _WORD = re.compile(r"\w+")
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s+(.+?)|(.+?):)\s*$", re.MULTILINE)
 
 _PERSON = r"(?:person|human|agent|representative|someone|somebody|manager|supervisor|colleague|staff|team)"
-_ASKS = re.compile(
-    rf"\b(?:speak|talk|chat|connect\w*|transfer\w*|put me through|pass me|call me)\b[^.?!\n]{{0,30}}\b{_PERSON}\b"
-    rf"|\b(?:real|live|actual) (?:person|human|agent)\b"
-    r"|\b(?:mit|an) (?:einem|einer|eine|einen|dem|der) (?:echten |richtigen )?"
-    r"(?:mensch\w*|mitarbeiter\w*|berater\w*|kolleg\w*|person)\b"
-    r"|\b(?:echte[rn]?|richtige[rn]?) mensch\w*\b"
-    r"|\b(?:parler|discuter|échanger)\b"
-    r"[^.?!\n]{0,20}\b(?:un|une|quelqu)\s?'?(?:humain|personne|conseiller|conseillère|agent|un)\b"
-    r"|\b(?:hablar|conversar)\b[^.?!\n]{0,20}\b(?:persona|humano|agente|alguien|encargad[oa])\b"
-    r"|\b(?:falar|conversar)\b[^.?!\n]{0,20}\b(?:pessoa|humano|atendente|alguém|gerente|responsável)\b",
-    re.IGNORECASE,
-)
-_ANGRY = re.compile(
-    r"\b(?:unacceptable|outrag\w+|furious|ridiculous|disgust\w+|fed up|scam\w*|worst|lawyer|sue you|third time|angry)\b"
-    r"|\b(?:unverschämt\w*|inakzeptabel\w*|wütend|frechheit|unmöglich|betrug\w*|anwalt\w*|sauer|katastroph\w*|stinksauer)\b"
-    r"|\b(?:inacceptable\w*|furieu\w+|scandaleu\w+|honteu\w+|arnaque\w*|avocat\w*|en colère|ras[- ]le[- ]bol|inadmissible\w*)\b"
-    r"|\b(?:inaceptable\w*|furios\w+|indignad\w+|vergüenza|estafa\w*|abogad\w+|hart[oa] de|enfadad\w+)\b"
-    r"|\b(?:inaceitáve\w*|indignad\w+|vergonha|golpe|advogad\w+|absurdo|irritad\w+|revoltad\w+)\b"
-    r"|[!?]{3,}",
-    re.IGNORECASE,
-)
 _PASSES = r"\b(?:pass|forward|hand|transfer|connect|put|refer|escalate)\w*\b"
 _OFFERS = re.compile(
     rf"{_PASSES}[^.?!\n]{{0,40}}\b(?:{_PERSON}|specialist|owner)\b"
@@ -117,11 +96,15 @@ def cites_policy(policies: Iterable[str] = ()) -> Rule:
 
 def hand_off(topics: Iterable[str] = ()) -> Rule:
     """1 if the answer offers a person exactly when one is due: the customer asks for one, is angry, or names a topic."""
+    # Here, because `anger` reads with `breaches`, which needs this file.
+    from tailorbird.language.anger import angry
+    from tailorbird.language.wishes import wants_person
+
     wanted = [re.compile(rf"\b{re.escape(topic.lower())}") for topic in topics if topic.strip()]
 
     def rule(messages: list[Message], answer: str) -> float:
         asked = _asked(messages)
-        due = bool(_ASKS.search(asked) or _ANGRY.search(asked) or any(topic.search(asked.lower()) for topic in wanted))
+        due = wants_person(asked) or angry(asked) or any(topic.search(asked.lower()) for topic in wanted)
         return float(due == bool(_OFFERS.search(answer)))
 
     return rule

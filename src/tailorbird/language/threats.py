@@ -1,13 +1,21 @@
 """Threats against people or places, and words of people who may harm themselves, in English, German, Spanish and French.
 
 Rules read words, so irony escapes them, and threats that name no deed do too. What things do ("the iron burned it"), figures
-of speech ("these boots are killing me") and what somebody else will do ("my husband will kill me") are none.
+of speech ("these boots are killing me") and what somebody else will do ("my husband will kill me") are none. Of Italian,
+Dutch, Polish and Portuguese it knows the plainest threats only.
 """
 
 from __future__ import annotations
 
 import re
 
+PLAIN = (
+    r"\b(?:(?:i|we) ?(?:will|['’]ll) (?:(?:kill|hurt) (?:you|him|her|them)|(?:destroy|burn) you"
+    r"|find you(?=[.!]|$| and (?:kill|hurt|make)))|kill (?:you|yourself|them all)|know where you live"
+    r"|ich (?:bring|mach)e? (?:dich|euch) (?:um|fertig)|te voy a matar|je vais te tuer|ti ammazzo|vou-te matar"
+    r"|zabiję (?:cię|was)|ik maak je af)\b"
+)
+"""The plainest threats of violence, in eight languages: `abuse` knows them too, in messages and in answers."""
 _ENGLISH = (
     r"\b(?:i|we)(?:['’]?ll| will|['’]?m going to| am going to|['’]?m gonna| are going to| swear (?:to god )?(?:i"
     r"|we)(?:['’]?ll| will)"
@@ -24,14 +32,12 @@ _ENGLISH = (
     r"|\byou(?:['’]ll| will) (?:all )?(?:die|bleed|suffer for)\b"
     r"|(?<!bath )(?<!photo )\bbombs? (?:in|under|at|inside|on) (?:the|your|my|this|that)\b|\b(?:planted|built|hid) a bomb\b"
     r"|\bkill (?:yourself|you all|them all)\b"
-    r"|\b(?:kill(?:ing)?|hurt(?:ing)?|cut(?:ting)?) myself\b(?! (?:on|with|a|laughing|while|opening)\b)|\bend (?:my"
-    r"|it all with my) (?:own )?life\b"
-    r"|\bwant to die\b|\b(?:commit suicide|suicidal)\b|\b(?:do not|don['’]?t) want to (?:live|be alive)\b"
 )
 _GERMAN = (
     r"\b(?:ich|wir)\b[^.!?\n]{0,45}?\b(?:"
     r"(?:bringe?|bringen|mache?|machen|steche?|knalle?|schieße?|prügle?|prügele?|schlage?|schlagen|trete)\b[^.!?\n]{0,40}\b"
-    r"(?:um|fertig|kalt|ab|nieder|tot|zusammen|kaputt|kurz und klein|krankenhausreif)(?=[\s.!?,]|$)"
+    r"(?:um(?! (?:\d|halb|viertel|kurz|die|den|das|diese))|fertig|kalt|ab|nieder|tot|zusammen|kaputt"
+    r"|kurz und klein|krankenhausreif)(?=[\s.!?,]|$)"
     r"|(?:zünde?|zünden|fackle?|brenne?|sprenge?|jage?)\b[^.!?\n]{0,40}\b(?:an|ab|nieder|in die luft)(?=[\s.!?,]|$)"
     r"|(?:töte|töten|erschieße|ersteche|ermorde|erwürge|verprügle|verprügele)\b"
     r"|poliere?\b[^.!?\n]{0,20}\bfresse|breche?\b[^.!?\n]{0,20}\b(?:knochen|genick|beine|nase)"
@@ -44,8 +50,6 @@ _GERMAN = (
     r"|\b(?:du bist|ihr seid) (?:alle )?(?:tot|so gut wie tot|erledigt)\b|\bpass\w* (?:gut "
     r"|bloß )?auf\b[^.!?\n]{0,15}\bwenn (?:du|ihr|sie)\b[^.!?\n]{0,25}\b(?:allein|heim|nach hause)"
     r"|\b(?:ist|war|liegt|habe ich|steckt|tickt) eine bombe\b|\bbombe (?:gelegt|gebaut|versteckt)\b"
-    r"|\b(?:mich umbringen|bringe mich um|mir das leben nehmen|nicht mehr leben|mir etwas antun|selbstmord|suizid\w*"
-    r"|will sterben)\b"
 )
 _SPANISH = (
     r"\b(?:(?:te|os|le|les|lo|la|los|las) )?(?:voy|vamos) a (?!por (?:el|la|los|las|un|una)\b)(?:matar|quemar|romper"
@@ -58,7 +62,6 @@ _SPANISH = (
     r"|\best(?:ás|áis) (?:muert[oa]s?)\b(?! de)|\b(?:tenga?s?|anda|ande) (?:mucho )?cuidado (?:cuando"
     r"|al)\b[^.!?\n]{0,25}\b(?:sol[oa]|casa)"
     r"|\b(?:hay|puse|he puesto|dejé) una bomba\b(?! de (?:agua|baño|aire))"
-    r"|\b(?:suicid(?:arme|io)|quitarme la vida|matarme|quiero morir(?:me)?|no quiero (?:seguir )?vivi(?:r|endo))\b"
 )
 _FRENCH = (
     r"\b(?:je|on|nous) (?:vais|va|allons) (?:(?:te|vous|le|la|les|tous) )*(?:tuer|frapper|brûler|casser|démolir|détruire"
@@ -71,13 +74,28 @@ _FRENCH = (
     r"|vous êtes) (?:tous )?morte?s?\b(?! de)"
     r"|\bfaire (?:bien )?attention (?:quand|en)\b[^.!?\n]{0,25}\b(?:seule?s?|rentr\w+)|\bfasse attention quand\b"
     r"|\bil y a une bombe\b|\b(?:posé|caché|mis) une bombe\b(?! de bain)"
+)
+_SELF_HARM = (
+    r"\b(?:kill(?:ing)?|hurt(?:ing)?|cut(?:ting)?) myself\b(?! (?:on|with|a|laughing|while|opening)\b)|\bend (?:my"
+    r"|it all with my) (?:own )?life\b"
+    r"|\bwant to die\b|\b(?:commit suicide|suicidal)\b|\b(?:do not|don['’]?t) want to (?:live|be alive)\b"
+    r"|\b(?:mich umbringen|bringe mich um|mir das leben nehmen|nicht mehr leben|mir etwas antun|selbstmord|suizid\w*"
+    r"|will sterben)\b"
+    r"|\b(?:suicid(?:arme|io)|quitarme la vida|matarme|quiero morir(?:me)?|no quiero (?:seguir )?vivi(?:r|endo))\b"
     r"|\b(?:me suicider|suicide|(?:vais|veux|voudrais|pense à) me tuer|mettre fin à mes jours|en finir avec la vie"
     r"|veux mourir|ne veux plus vivre)\b"
 )
 _NOT_MEANT = re.compile(r"\b(?:laughing|rire|risa|lachen)\b", re.I)
-_THREAT = re.compile("|".join((_ENGLISH, _GERMAN, _SPANISH, _FRENCH)), re.I)
+_DEEDS = "|".join((_ENGLISH, _GERMAN, _SPANISH, _FRENCH, PLAIN))
+# All of them begin with a word: looking for one first is four times as fast.
+_VIOLENCE, _THREAT = (re.compile(rf"\b(?=\w)(?:{each})", re.I) for each in (_DEEDS, f"{_DEEDS}|{_SELF_HARM}"))
 
 
 def threats(text: str) -> list[tuple[int, int]]:
     """Where threats of violence or words of self-harm stand, in characters."""
     return [found.span() for found in _THREAT.finditer(text) if not _NOT_MEANT.search(found.group())]
+
+
+def violence(text: str) -> bool:
+    """Whether a text threatens others."""
+    return any(not _NOT_MEANT.search(found.group()) for found in _VIOLENCE.finditer(text))

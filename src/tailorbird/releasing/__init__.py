@@ -5,15 +5,16 @@ from __future__ import annotations
 import shutil
 
 from tailorbird.artifacts import Audit, Candidate, Dataset, Override, Plan, Release, Scorecard, TaskPrompt, make_id
-from tailorbird.errors import GateError, WorkspaceError
+from tailorbird.errors import GateError
 from tailorbird.language import label_classifier
 from tailorbird.lessons import labels, taught
 from tailorbird.progress import Progress, silent
 from tailorbird.releasing import card as model_card
 from tailorbird.releasing.gate import objections, with_passages
-from tailorbird.workspace import CANDIDATE, PREVIOUS, PRODUCTION, Workspace, read_conversations, write_text
+from tailorbird.versions import promote, rollback, try_out, version
+from tailorbird.workspace import CANDIDATE, Workspace, read_conversations, write_text
 
-__all__ = ["promote", "release", "rollback", "version"]
+__all__ = ["promote", "release", "rollback", "try_out", "version"]
 
 
 def release(
@@ -76,43 +77,6 @@ def _made(
                 shutil.copy(classifiers, draft)
         write_text(draft / "MODEL_CARD.md", model_card.text(workspace, made, scorecard))
         return workspace.save(made, draft)
-
-
-def promote(workspace: Workspace, made: Release) -> Release:
-    """Lets a version serve customers; what served before is `previous`.
-
-    Raises GateError for a version that learned from a customer who was erased since, WorkspaceError for one without its files.
-    """
-    if not (adapter := workspace.path(made) / "adapter").is_dir():
-        raise WorkspaceError(f"The adapter of {made.id} is missing.", fix="Promote another version.", where=str(adapter))
-    if reason := workspace.retraining.get(made.id):
-        raise GateError(
-            f"Version {made.version} must not serve: {reason}.", fix="Train again and release that, or promote another version."
-        )
-    before = workspace.alias(PRODUCTION)
-    if before != made.id:
-        workspace.set_aliases({PRODUCTION: made.id} | ({PREVIOUS: before} if before else {}))
-    return made
-
-
-def rollback(workspace: Workspace) -> Release:
-    """Lets the version serve that served before this one; raises WorkspaceError where there was none."""
-    if workspace.alias(PREVIOUS) is None:
-        raise WorkspaceError(
-            "No version served before this one.", fix="`tailorbird releases` lists all; `tailorbird promote N` lets one serve."
-        )
-    return promote(workspace, version(workspace, PREVIOUS))
-
-
-def version(workspace: Workspace, name: str) -> Release:
-    """A release by its number, its id or an alias; raises WorkspaceError where there is none."""
-    identity = workspace.alias(name) or name
-    found = [one for one in workspace.all(Release) if one.id == identity or str(one.version) == name.removeprefix("v")]
-    if not found:
-        known = ", ".join([*(str(one.version) for one in workspace.all(Release)), *workspace.aliases])
-        fix = f"There are {known}." if known else "Run `tailorbird release` first."
-        raise WorkspaceError(f"There is no version {name!r} here.", fix=fix)
-    return found[0]
 
 
 def _tasks(workspace: Workspace, audit: Audit) -> dict[str, TaskPrompt]:

@@ -5,21 +5,24 @@ Feedback is not here yet, and a person takes over outside.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tailorbird import engine
 from tailorbird.artifacts import Audit, Release
-from tailorbird.errors import InputError, WorkspaceError
+from tailorbird.errors import InputError, SettingsError, WorkspaceError
 from tailorbird.knowledge import Knowledge
 from tailorbird.language import label_classifier
 from tailorbird.lessons import asked
 from tailorbird.progress import Progress, silent
-from tailorbird.replier import Message, ReplyOptions, reply
-from tailorbird.serving.assistant import Assistant
+from tailorbird.replier import Message, Replier, ReplyOptions, reply
+from tailorbird.serving.assistant import Assistant, Conduct
+from tailorbird.serving.desk import Desk, Desks
 from tailorbird.serving.explaining import Explanation, explain
-from tailorbird.serving.guarded import Words
 from tailorbird.serving.guards import Facts, Guards
+from tailorbird.serving.handing_over import HandingOver
+from tailorbird.serving.phrases import Phrase, Phrases
 from tailorbird.workspace import Workspace, read_conversations
 
 _PATIENCE = 1.5  # seconds that an answer waits for changed documents
@@ -39,28 +42,73 @@ def perform(workspace: Workspace, release: Release, task: str, text: str, progre
             fix=f"It has {', '.join(release.tasks) or 'none'}; others are learned from `tasks:` in tailorbird.yaml.",
         )
     replier = engine.open_replier(task, engine.locate(release.model, progress), workspace.path(release) / "adapter")
-    message = asked(text, told.read_twice)
-    messages: list[Message] = [{"role": "system", "content": told.system_prompt}, {"role": "user", "content": message}]
-    second = label_classifier.load(workspace.path(release) / label_classifier.FILE).get(task)
-    prior = tuple(second.log_probabilities([text], told.labels, engine.embed)[0].tolist()) if second else ()
-    answer = reply(replier, messages, ReplyOptions(choices=told.labels, prior=prior)).text
+    answer = _performing(workspace, release, replier)(task, text)
     replier.close()
     return answer
 
 
-def open_assistant(workspace: Workspace, release: Release, tuned: bool = True, progress: Progress = silent) -> Assistant:
-    """The released assistant, or the base model under the same system prompt, disclosure and guards."""
+def _performing(workspace: Workspace, release: Release, replier: Replier) -> Callable[[str, str], str]:
+    """Does one of the release's other tasks with an open model: the task's name and a text -> the answer."""
+    classifiers = label_classifier.load(workspace.path(release) / label_classifier.FILE)
+
+    def done(task: str, text: str) -> str:
+        told, second = release.tasks[task], classifiers.get(task)
+        message = asked(text, told.read_twice)
+        messages: list[Message] = [{"role": "system", "content": told.system_prompt}, {"role": "user", "content": message}]
+        prior = tuple(second.log_probabilities([text], told.labels, engine.embed)[0].tolist()) if second else ()
+        return reply(replier, messages, ReplyOptions(choices=told.labels, prior=prior)).text
+
+    return done
+
+
+def open_assistant(
+    workspace: Workspace, release: Release, tuned: bool = True, progress: Progress = silent, shared: bool = False
+) -> Assistant:
+    """The released assistant, or the base model under the same system prompt, disclosure and guards.
+
+    With `shared` it has its base model loaded once between all that were opened so.
+    """
     adapter: Path | None = workspace.path(release) / "adapter" if tuned else None
     if adapter is not None and not adapter.is_dir():
         raise WorkspaceError(
             f"The adapter of {release.id} is missing.", fix="Run `tailorbird release` again.", where=str(adapter)
         )
     name = f"{workspace.folder.resolve().name}-v{release.version}" if tuned else release.model
-    replier = engine.open_replier(name, engine.locate(release.model, progress), adapter)
+    replier = _replier(workspace, release, name, adapter, shared, progress)
     documents = Knowledge(workspace, engine.embed, progress, _PATIENCE)
-    serving = workspace.settings.serving
-    guarding = _guards(workspace, release, documents), Words(serving.blocked, serving.handed_over)
-    return Assistant(replier, release.system_prompt, release.disclosure, documents if release.passages else None, guarding)
+    conduct = Conduct(
+        Phrases(release.disclosure, workspace.settings.business.name, _own_words(workspace)),
+        _guards(workspace, release, documents),
+        HandingOver(
+            workspace.settings.serving.hand_over,
+            engine.embed,
+            tuple(release.tasks),
+            _performing(workspace, release, replier),
+            workspace.settings.audit.keep,
+        ),
+    )
+    shown = documents if release.passages else None
+    return Assistant(replier, release.system_prompt, release.disclosure, shown, conduct)
+
+
+def _replier(
+    workspace: Workspace, release: Release, name: str, adapter: Path | None, shared: bool, progress: Progress
+) -> Replier:
+    """The model on this machine, or under the same name on the server that the settings name."""
+    upstream = workspace.settings.serving.upstream
+    if upstream is None:
+        return engine.open_replier(name, engine.locate(release.model, progress), adapter, shared)
+    key = os.environ.get(upstream.key_variable, "") if upstream.key_variable else ""
+    if upstream.key_variable and not key:
+        raise SettingsError(
+            f"The environment variable {upstream.key_variable} has no key.", fix="Set it before you start the server."
+        )
+    return engine.open_upstream(name, upstream.url, name, key)
+
+
+def _own_words(workspace: Workspace) -> dict[Phrase, str]:
+    words = workspace.settings.serving.words
+    return {"blocked": words.blocked, "handed_over": words.handed_over, "paused": words.paused, "not_known": words.not_known}
 
 
 def _guards(workspace: Workspace, release: Release, documents: Knowledge) -> Guards:
@@ -73,24 +121,29 @@ def _guards(workspace: Workspace, release: Release, documents: Knowledge) -> Gua
 
 
 def serve(
-    workspace: Workspace,
-    release: Release,
+    workspaces: Sequence[Workspace],
     address: tuple[str, int],
     progress: Progress = silent,
     listening: Callable[[str], None] = lambda url: None,
 ) -> None:
-    """Answers `POST /v1/chat/completions` and `GET /v1/models` at (host, port) until stopped; port 0 takes any free one.
+    """Answers as OpenAI's API does for one business or more at (host, port) until stopped; port 0 takes any free one.
 
-    With `serving.explanations` also `POST /v1/explanations`. The release is opened first, so that the first customer does not
-    wait for it; `production` is whatever is promoted meanwhile.
+    All adapters of a base model share it loaded once. What is in production is opened first, so that the first customer does
+    not wait for it; `production` is whatever is promoted meanwhile. Raises WorkspaceError where nothing is released.
     """
     from tailorbird.serving import api
-    from tailorbird.serving.desk import Desk
 
-    desk = Desk(workspace, lambda made: open_assistant(workspace, made, progress=progress))
-    desk.warm(release)
+    desks = Desks([_desk(workspace, progress) for workspace in workspaces])
+    desks.warm()
+    api.run(desks, *address, listening)
+
+
+def _desk(workspace: Workspace, progress: Progress) -> Desk:
+    """A business's desk, which explains answers if the settings say so."""
 
     def explaining(question: str, answer: str, top: int) -> Explanation:
-        return explain(workspace, desk.explained(), question, answer, top)
+        return explain(workspace, desk.serving(), question, answer, top)
 
-    api.run(desk, *address, listening, explaining if workspace.settings.serving.explanations else None)
+    explained = explaining if workspace.settings.serving.explanations else None
+    desk = Desk(workspace, lambda made: open_assistant(workspace, made, progress=progress, shared=True), explained)
+    return desk

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from tailorbird.knowledge import Passage
 from tailorbird.language.breaches import sentence_spans
 from tailorbird.replier import Message, ReplyPiece, TokenLogprob
 from tailorbird.serving.guards import Alarm, Guards, sent, shown, stopped
+from tailorbird.serving.phrases import Phrase
 
-
-class Words(NamedTuple):
-    """What customers are told in place of an answer: when it may not be said, and when a person takes over."""
-
-    blocked: str
-    handed_over: str
+Words = Callable[[Phrase], str]
+"""What the server says itself, in the customer's language."""
 
 
 @dataclass
@@ -59,7 +55,7 @@ class Watch:
         return self._told(how) if how else ""
 
     def _told(self, how: str) -> str:
-        return self.words.handed_over if how == "hand_over" else self.words.blocked
+        return self.words("handed_over" if how == "hand_over" else "blocked")
 
     def answer(self, pieces: Iterator[ReplyPiece], passages: Sequence[Passage], whole: bool) -> Iterator[ReplyPiece]:
         """The model's pieces as the customer gets them; `whole` judges the answer in one piece, as JSON has to be.
@@ -89,7 +85,7 @@ class Watch:
             kept, tokens = (tuple(tokens) if left == written else ()), []
             said += left
             if ended:
-                yield self.last(replace(piece, logprobs=kept), left if said.strip() else self.words.blocked)
+                yield self.last(replace(piece, logprobs=kept), left if said.strip() else self.words("blocked"))
             elif left:
                 yield ReplyPiece(left, logprobs=kept)
 
@@ -109,8 +105,8 @@ class Watch:
         return replace(
             piece,
             text=text,
-            action="hand_over" if handed else "answer",
-            reason=handed[0] if handed else "",
+            action="hand_over" if handed else piece.action,
+            reason=handed[0] if handed else piece.reason,
             guards=tuple(dict.fromkeys(f"{one.guard}: {one.action}" for one in self.alarms)),
         )
 

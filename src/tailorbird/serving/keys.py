@@ -15,8 +15,8 @@ from tailorbird.errors import InputError, WorkspaceError
 from tailorbird.workspace import Workspace, write_text
 
 FILE = "keys.json"
-Role = Literal["chat", "owner"]
-"""Asks for answers; or may ask everything."""
+Role = Literal["chat", "widget", "agent", "owner"]
+"""Asks for answers; asks from the pages in `serving.sites`, where everybody can read the key; takes over; may do everything."""
 _PREFIX = "tb"
 
 

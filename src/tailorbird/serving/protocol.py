@@ -76,7 +76,10 @@ class ResponseFormat(BaseModel):
 
 
 class ChatRequest(BaseModel):
-    """The part of OpenAI's request that is honoured; other fields are ignored."""
+    """The part of OpenAI's request that is honoured; other fields are ignored.
+
+    `user` is the customer's id, `metadata.conversation` the id of the conversation that the request goes on with.
+    """
 
     model: str
     messages: list[ChatMessage] = Field(min_length=1)
@@ -91,6 +94,8 @@ class ChatRequest(BaseModel):
     response_format: ResponseFormat | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = Field(default=None, ge=0, le=20)
+    user: str | None = None
+    metadata: dict[str, str] | None = None
 
     def options(self, longest: int) -> ReplyOptions:
         """What the replier is asked for, with so many tokens at the most."""
@@ -175,7 +180,10 @@ def embeddings(vectors: NDArray[np.float32], request: EmbeddingRequest) -> Body:
 
 def _outcome(last: ReplyPiece) -> Body:
     """Fields of ours beside OpenAI's: what the answer rests on, whether a person takes over, and what the guards did."""
-    told = {"citations": list(last.citations), "action": last.action, "reason": last.reason, "guards": list(last.guards)}
+    told = {
+        "citations": list(last.citations), "action": last.action, "reason": last.reason, "department": last.department,
+        "summary": last.summary, "guards": list(last.guards),
+    }  # fmt: skip
     return {name: value for name, value in told.items() if value}
 
 

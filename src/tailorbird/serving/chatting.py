@@ -1,0 +1,84 @@
+"""One request for an answer: whose conversation it is, who answers, what is written down, and the answer plain or streamed."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from tailorbird.replier import ReplyPiece
+from tailorbird.serving import protocol
+from tailorbird.serving.access import asked, holder
+from tailorbird.serving.conversing import Said, silent
+from tailorbird.serving.metrics import Metrics
+from tailorbird.serving.refusals import refused, unknown_model
+from tailorbird.serving.watching import Answered, watched
+
+
+def answer(request: protocol.ChatRequest, http: Request, metrics: Metrics) -> Response:
+    """The answer, or why there is none; raises InputError for a conversation that there is not."""
+    if request.messages[-1].role != "user":
+        return refused(400, "The last message must be the user's.", "invalid_request_error")
+    found = asked(http).find(request.model)
+    if found is None or found[0].release(found[1]) is None:
+        return unknown_model(request.model, asked(http).names())
+    desk, limits = found[0], found[0].workspace.settings.serving.limits
+    said = _said(request, http)
+    held = desk.conversations.take(said)
+    replier = desk.replier(found[1], held.id)
+    if replier is None:  # taken away this moment
+        return unknown_model(request.model, asked(http).names())
+    if held.state in ("waiting", "person"):
+        written = silent(held)
+    else:
+        written = _within(limits.answer_seconds, replier.stream(said.messages, request.options(limits.longest_answer)))
+    disclosure = replier.phrases.say("disclosure", said.messages[-1]["content"])
+    head: protocol.Body = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": replier.name}
+    head["conversation"] = held.id
+    metrics.begins(desk.business)
+
+    def done(answered: Answered) -> None:
+        metrics.ends(desk.business, replier.name, answered)
+        if answered.last.action != "wait":
+            head["turn"] = desk.conversations.answered(held, said, replier.name, answered)
+
+    ready = _begun(watched(written, disclosure, done))
+    if request.stream:
+        with_usage = bool(request.stream_options and request.stream_options.include_usage)
+        return StreamingResponse(protocol.events(ready, head, disclosure, with_usage), media_type="text/event-stream")
+    return JSONResponse(protocol.completion(ready, head, disclosure))
+
+
+def _said(request: protocol.ChatRequest, http: Request) -> Said:
+    """The request as the conversations take it."""
+    key = holder(http)
+    return Said(
+        [one.plain() for one in request.messages], key.id if key else None, request.user,
+        (request.metadata or {}).get("conversation"), http.headers.get("idempotency-key"),
+    )  # fmt: skip
+
+
+def _within(seconds: float, pieces: Iterator[ReplyPiece]) -> Iterator[ReplyPiece]:
+    """The same pieces until the time is over; the answer then ends where it is."""
+    until = time.monotonic() + seconds
+    for piece in pieces:
+        yield piece
+        if time.monotonic() > until and piece.finish_reason is None:
+            yield ReplyPiece("", "length")
+            return
+
+
+def _begun(pieces: Iterator[ReplyPiece]) -> Iterator[ReplyPiece]:
+    """The same pieces with the model's first one already there, so that its refusal is still an HTTP error."""
+    first = [next(pieces)]
+    if first[0].finish_reason is None:
+        first.append(next(pieces))
+
+    def again() -> Iterator[ReplyPiece]:
+        yield from first
+        yield from pieces
+
+    return again()

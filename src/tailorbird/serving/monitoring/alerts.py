@@ -1,0 +1,139 @@
+"""Alerts by the owner's rules: raised once, told by webhook and mail, ended once; a rule may roll back or pause by itself."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import smtplib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+
+from tailorbird.artifacts import Audit
+from tailorbird.errors import TailorbirdError
+from tailorbird.serving.desk import Desk
+from tailorbird.serving.monitoring.drift import Encode, drift
+from tailorbird.serving.monitoring.figures import Figures, watch
+from tailorbird.settings import AlertSettings, MailSettings
+from tailorbird.versions import rollback
+from tailorbird.workspace import read_conversations, write_text
+
+RAISED, CLEARED = "alert.raised", "alert.cleared"
+_FILE = "alerts.json"
+EVERY = 60.0
+"""Seconds between looks."""
+_LATER = 0.8  # of what raised it: where an alert ends by itself
+_PATIENCE = 15.0  # seconds that the mail server has
+_told = logging.getLogger("tailorbird.alerts")
+
+Mail = Callable[[MailSettings, str, str], None]
+"""Sends a subject and a text."""
+
+
+class Alerts:
+    """The alerts of one business; `look` is called again and again. What is raised is remembered over restarts."""
+
+    def __init__(self, desk: Desk, encode: Encode, mail: Mail) -> None:
+        self._desk, self._encode, self._mail = desk, encode, mail
+        self._file = desk.workspace.store / _FILE
+        self._learned: tuple[str, list[tuple[str, str]]] = ("", [])
+
+    def look(self, now: datetime | None = None) -> list[str]:
+        """Raises and ends alerts; returns what was told, in words. Raises WorkspaceError where the log cannot be read."""
+        moment, raised, told = now or datetime.now(UTC), self._raised(), list[str]()
+        for rule in self._desk.workspace.settings.serving.alerts:
+            name = f"{rule.figure} above {rule.above:g}"
+            value = self._value(rule, moment)
+            ends = rule.above * _LATER if rule.clear is None else rule.clear
+            if value is not None and name not in raised and value > rule.above:
+                raised[name] = moment.isoformat()
+                told.append(self._tell(RAISED, f"{name}: {value:.3g} in the last {rule.hours:g} hours.{self._act(rule)}"))
+            elif value is not None and name in raised and value < ends:
+                del raised[name]
+                told.append(self._tell(CLEARED, f"{name} is over: {value:.3g} in the last {rule.hours:g} hours."))
+        write_text(self._file, json.dumps(raised, indent=1))
+        return told
+
+    def _raised(self) -> dict[str, str]:
+        try:
+            found: dict[str, str] = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # none yet, or damaged: at worst somebody is told twice
+            return {}
+        return found
+
+    def _value(self, rule: AlertSettings, moment: datetime) -> float | None:
+        """The figure of what production answered; None where there is too little."""
+        desk, since = self._desk, moment - timedelta(hours=rule.hours)
+        if rule.figure in ("topics", "languages"):
+            live = [
+                (turns[0].text, held.language or "")
+                for held, turns in desk.conversations.log.everything(since)
+                if turns and held.started_at >= since
+            ]
+            likely = getattr(drift(self._questions(), live, self._encode), rule.figure) if len(live) >= rule.fewest else None
+            return None if likely is None else 1 - likely
+        found = watch(desk.workspace, since, desk.conversations.log).versions.get(desk.called(desk.serving()))
+        return _figure(rule.figure, found) if found and found.conversations >= rule.fewest else None
+
+    def _questions(self) -> list[tuple[str, str]]:
+        """First messages of what production learned from, with their languages."""
+        workspace, serving = self._desk.workspace, self._desk.serving()
+        if self._learned[0] != serving.id:
+            rows = read_conversations(workspace.path(workspace.ancestor(serving, Audit)) / "train.jsonl")
+            first = [(next((t.content for t in one.turns if t.role == "user"), ""), one.language) for one in rows]
+            self._learned = serving.id, first
+        return self._learned[1]
+
+    def _act(self, rule: AlertSettings) -> str:
+        """Does what the rule says, in words."""
+        workspace = self._desk.workspace
+        try:
+            if rule.action == "rollback":
+                return f" Rolled back to version {rollback(workspace).version}."
+            if rule.action == "pause":
+                workspace.pause(workspace.settings.serving.words.paused)
+                return " The assistant is paused."
+        except TailorbirdError as problem:
+            return f" It could not {rule.action}: {problem.what}"
+        return ""
+
+    def _tell(self, event: str, words: str) -> str:
+        desk = self._desk
+        if desk.workspace.settings.serving.webhook:
+            desk.conversations.outbox.put(event, {"text": words})
+        if settings := desk.workspace.settings.serving.mail:
+            try:
+                self._mail(settings, f"{desk.business}: {words.partition(':')[0]}", words)
+            except OSError as problem:  # smtplib's errors are
+                _told.warning("No mail about %s could be sent: %s", desk.business, problem)
+        _told.warning("%s: %s", desk.business, words)
+        return words
+
+
+def _figure(name: str, found: Figures) -> float | None:
+    match name:
+        case "escalated":
+            return found.escalated.value if found.escalated else None
+        case "bad_thumbs":
+            return 1 - found.good.value if found.good else None
+        case "broken_off":
+            return found.broken_off.value if found.broken_off else None
+        case "first_word":
+            return found.first_word.slow if found.first_word else None
+        case "whole":
+            return found.whole.slow if found.whole else None
+    return sum(found.guards.values()) / found.answers if found.answers else None
+
+
+def send(settings: MailSettings, subject: str, text: str) -> None:
+    """Sends a mail; raises OSError where it cannot (smtplib's errors are such)."""
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = subject, settings.sender, ", ".join(settings.to)
+    message.set_content(text)
+    with smtplib.SMTP(settings.host, settings.port, timeout=_PATIENCE) as server:
+        if settings.tls:
+            server.starttls()
+        if settings.user:
+            server.login(settings.user, os.environ.get(settings.password_variable, ""))
+        server.send_message(message)

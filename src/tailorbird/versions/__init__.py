@@ -1,0 +1,64 @@
+"""Which version of a business serves its customers, and the way back. Owners change it, and rules of the server may."""
+
+from __future__ import annotations
+
+from tailorbird.artifacts import Release
+from tailorbird.errors import GateError, InputError, WorkspaceError
+from tailorbird.workspace import PREVIOUS, PRODUCTION, Workspace
+
+
+def promote(workspace: Workspace, made: Release) -> Release:
+    """Lets a version serve all customers; what served before is `previous`, and a trial of this one is over.
+
+    Raises GateError for a version that learned from a customer who was erased since, WorkspaceError for one without its files.
+    """
+    _check_may_serve(workspace, made)
+    before = workspace.alias(PRODUCTION)
+    if before != made.id:
+        workspace.set_aliases({PRODUCTION: made.id} | ({PREVIOUS: before} if before else {}))
+    if workspace.canary and workspace.canary[0] == made.id:
+        workspace.end_canary()
+    return made
+
+
+def try_out(workspace: Workspace, made: Release, share: float) -> Release:
+    """Has a share of conversations, 0 to 1, answered by a version beside production: the same customers as long as it lasts.
+
+    Raises InputError for a share that is none, or for production itself; GateError and WorkspaceError as `promote` does.
+    """
+    if not 0 < share < 1:
+        raise InputError(f"A share of {share:g} is none.", fix="Give one between 0 and 1, such as 0.1; `promote` takes all.")
+    if made.id == workspace.alias(PRODUCTION):
+        raise InputError(f"Version {made.version} answers everybody already.", fix="Name the version to try out.")
+    _check_may_serve(workspace, made)
+    workspace.set_canary(made.id, share)
+    return made
+
+
+def _check_may_serve(workspace: Workspace, made: Release) -> None:
+    if not (adapter := workspace.path(made) / "adapter").is_dir():
+        raise WorkspaceError(f"The adapter of {made.id} is missing.", fix="Promote another version.", where=str(adapter))
+    if reason := workspace.retraining.get(made.id):
+        raise GateError(
+            f"Version {made.version} must not serve: {reason}.", fix="Train again and release that, or promote another version."
+        )
+
+
+def rollback(workspace: Workspace) -> Release:
+    """Lets the version serve that served before this one; raises WorkspaceError where there was none."""
+    if workspace.alias(PREVIOUS) is None:
+        raise WorkspaceError(
+            "No version served before this one.", fix="`tailorbird releases` lists all; `tailorbird promote N` lets one serve."
+        )
+    return promote(workspace, version(workspace, PREVIOUS))
+
+
+def version(workspace: Workspace, name: str) -> Release:
+    """A release by its number, its id or an alias; raises WorkspaceError where there is none."""
+    identity = workspace.alias(name) or name
+    found = [one for one in workspace.all(Release) if one.id == identity or str(one.version) == name.removeprefix("v")]
+    if not found:
+        known = ", ".join([*(str(one.version) for one in workspace.all(Release)), *workspace.aliases])
+        fix = f"There are {known}." if known else "Run `tailorbird release` first."
+        raise WorkspaceError(f"There is no version {name!r} here.", fix=fix)
+    return found[0]

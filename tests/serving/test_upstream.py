@@ -1,0 +1,73 @@
+"""Another server writes the answers; disclosure, guards and hand-off stay here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import SETTINGS, conversation, write_jsonl
+from fakes import Upstream, UpstreamHandler
+
+from tailorbird import audit, evaluate, import_conversations, plan, release, train
+from tailorbird.artifacts import Override, Release
+from tailorbird.errors import ModelError, SettingsError
+from tailorbird.replier import Message, Reply, reply
+from tailorbird.serving import open_assistant
+from tailorbird.settings import UpstreamSettings
+from tailorbird.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple[Workspace, Release]:
+    folder = tmp_path_factory.mktemp("upstream") / "shop"
+    folder.mkdir()
+    (folder / "tailorbird.yaml").write_text(SETTINGS.format(model=tiny_model), encoding="utf-8")
+    write_jsonl(folder / "conversations.jsonl", [conversation(n) for n in range(40)])
+    made = Workspace(folder)
+    card = evaluate(made, train(made, plan(made, audit(made, import_conversations(made)))))
+    return made, release(made, card, Override(by="Mira", reason="a rehearsal"))
+
+
+@pytest.fixture
+def vllm() -> Iterator[Upstream]:
+    server = Upstream(("127.0.0.1", 0), UpstreamHandler)
+    server.answer = lambda question: f"You asked {question} I have refunded you in full."
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def asked(shop: tuple[Workspace, Release], upstream: UpstreamSettings) -> Reply:
+    workspace, released = Workspace(shop[0].folder), shop[1]
+    told = workspace.settings.serving.model_copy(update={"upstream": upstream})
+    workspace.settings = workspace.settings.model_copy(update={"serving": told})
+    assistant = open_assistant(workspace, released, shared=True)
+    messages: list[Message] = [{"role": "user", "content": "Where is my parcel?"}]
+    answer = reply(assistant, messages)
+    assistant.close()
+    return answer
+
+
+def test_the_other_server_writes_and_the_guards_here_read(
+    shop: tuple[Workspace, Release], vllm: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLLM_KEY", "secret")
+    told = UpstreamSettings(url=f"http://127.0.0.1:{vllm.server_address[1]}/v1", key_variable="VLLM_KEY")
+    answer = asked(shop, told).text
+    assert answer.startswith(shop[1].disclosure)
+    assert "You asked Where is my parcel?" in answer
+    assert "refunded" not in answer, "a promise that nobody authorised"
+    assert vllm.asked == 1
+
+
+def test_a_key_that_is_missing_and_a_server_that_is_not_there_are_said(
+    shop: tuple[Workspace, Release], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VLLM_KEY", raising=False)
+    with pytest.raises(SettingsError, match="VLLM_KEY has no key"):
+        asked(shop, UpstreamSettings(url="http://127.0.0.1:9/v1", key_variable="VLLM_KEY"))
+    with pytest.raises(ModelError, match="cannot be reached"):
+        asked(shop, UpstreamSettings(url="http://127.0.0.1:9/v1"))

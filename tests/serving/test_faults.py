@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
 import signal
 import socket
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from fakes import with_versions
+from postgres import Cluster
 
 from tailorbird.turns import TurnLog
 from tailorbird.workspace import Workspace
@@ -140,6 +142,51 @@ def test_killed_fifty_times_under_load_nothing_acknowledged_is_lost_and_no_half_
         assert [turn.number for turn in turns] == list(range(1, len(turns) + 1))
         assert all(turn.text.endswith("end") for turn in turns if turn.role == "assistant" and turn.whole)
     print(f"\n{KILLS} kills, {asked} asked, {len(acknowledged)} acknowledged, all of them kept")
+
+
+@pytest.mark.slow
+def test_a_database_that_is_killed_loses_nothing_and_the_server_goes_on_by_itself(tmp_path: Path, cluster: Cluster) -> None:
+    """Killing one of its processes makes PostgreSQL end all others, recover and start again."""
+    made = with_versions(tmp_path / "shop", 1)
+    told = f"serving: {{limits: {{requests_per_minute: 100000}}, log: {{database: {json.dumps(cluster.new_schema())}}}}}\n"
+    settings = made.folder / "tailorbird.yaml"
+    settings.write_text(settings.read_text() + told)
+    shop, acknowledged, waits = Workspace(made.folder), list[tuple[str, int]](), list[float]()
+    with served(shop, pause=0.002) as one:
+        for number in range(10):
+            stop = threading.Event()
+
+            def work(stop: threading.Event = stop, number: int = number) -> None:
+                while not stop.is_set():
+                    if found := streamed(one, f"question of round {number}"):
+                        acknowledged.append(found)
+
+            workers = [threading.Thread(target=work) for _ in range(4)]
+            for each in workers:
+                each.start()
+            before = len(acknowledged)
+            until(lambda: len(acknowledged) > before + 3, 60)  # noqa: B023
+            kill_backend(cluster)
+            stop.set()
+            for each in workers:
+                each.join(30)
+            waits.append(until(lambda: streamed(one, "are you back?") is not None, 30))
+    kept = {held.id: turns for held, turns in TurnLog(shop).everything()}
+    for conversation, turn in acknowledged:
+        assert kept[conversation][turn - 1].text.endswith("end")
+    print(
+        f"\n10 kills of the database, {len(acknowledged)} acknowledged, all of them kept; back after {max(waits):.1f} s at the most"
+    )
+
+
+def kill_backend(cluster: Cluster) -> None:
+    import psycopg
+
+    with psycopg.connect(host=str(cluster.folder), port=cluster.port, user="tailorbird", dbname="postgres") as connection:
+        mine = connection.info.backend_pid
+        rows = connection.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'").fetchall()
+    victim = next(pid for (pid,) in rows if pid != mine)
+    os.kill(victim, signal.SIGKILL)
 
 
 @pytest.mark.slow

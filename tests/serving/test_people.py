@@ -19,6 +19,7 @@ from tailorbird.errors import SettingsError
 from tailorbird.feedback import FeedbackStore
 from tailorbird.serving import api
 from tailorbird.serving.assistant import Assistant, Conduct
+from tailorbird.serving.conversing import Conversations
 from tailorbird.serving.desk import Desk, Desks
 from tailorbird.serving.handing_over import HandingOver
 from tailorbird.serving.keys import Keys
@@ -88,6 +89,7 @@ def test_a_wish_for_a_person_makes_the_conversation_wait_and_the_assistant_silen
     told = ask(client, "Where is my parcel?", first["content"], PERSON, metadata={"conversation": first["conversation"]})
     assert (told["action"], told["reason"].split(":")[0]) == ("hand_over", "wish")
     assert told["summary"] == f"Where is my parcel? […] {PERSON}"
+    assert Conversations(shop).outbox.due() == [], "nobody is to be told"
     asked = len(replier.asked)
     again = ask(client, "Hello?", metadata={"conversation": first["conversation"]})
     assert (again["action"], again["content"]) == ("wait", "")
@@ -117,6 +119,8 @@ def test_a_closed_conversation_is_begun_anew(shop: Workspace) -> None:
     client = of(shop)
     identity = ask(client, "Hi there, do you mend zips?")["conversation"]
     assert client.post(f"/v1/hand-offs/{identity}/close").status_code == 200
+    late = client.post(f"/v1/hand-offs/{identity}/replies", json={"text": "Yes."})
+    assert (late.status_code, "closed" in late.json()["error"]["message"]) == (400, True)
     assert ask(client, "Hello again?", metadata={"conversation": identity})["conversation"] != identity
     assert ask(client, "Hello?", metadata={"conversation": ask(client, "Hi")["conversation"]})["content"]
     unknown = client.post(

@@ -19,7 +19,7 @@ from tailorbird.database.tables import HEAD, VERSIONS
 from tailorbird.errors import WorkspaceError
 from tailorbird.workspace import Workspace
 
-__all__ = ["Database", "insert_new"]
+__all__ = ["Connection", "Database", "insert_new"]
 
 _MIGRATING = 7_461_696_108  # the number of the lock that PostgreSQL is asked for while tables are made
 _SCHEMA = text(f"SELECT version_num FROM {VERSIONS}")

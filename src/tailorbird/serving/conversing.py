@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from threading import Lock
 from typing import Any, Literal, NamedTuple
 
-from tailorbird.database import Database
+from tailorbird.database import Connection, Database
 from tailorbird.errors import InputError
 from tailorbird.feedback import Feedback, FeedbackStore
 from tailorbird.language import identify
@@ -46,7 +47,7 @@ class Conversations:
         self.database = Database(workspace, pooled=True)
         self.log, self.outbox = TurnLog(workspace, self.database), Outbox(workspace, self.database)
         self.feedback = FeedbackStore(workspace)
-        self._audit = workspace.settings.audit
+        self._audit, self._has_webhook = workspace.settings.audit, workspace.settings.serving.webhook is not None
         self._redactors: OrderedDict[str, Redactor] = OrderedDict()
         self._lock = Lock()
 
@@ -55,16 +56,16 @@ class Conversations:
 
         Raises InputError for a conversation that there is not, or that came with another key.
         """
-        held = self._known(said)
-        message = said.messages[-1]["content"]
+        held, message = self._known(said), said.messages[-1]["content"]
+        identity = held.id if held else f"chat-{secrets.token_hex(16)}"
+        spoken = (held.language if held else identify(message)[0]) or None
+        turn = LoggedTurn(conversation=identity, role="user", text=self._redacted(identity, message), language=spoken)
         with self.database.writing() as connection:
             if held is None:
-                language = identify(message)[0] or None
-                held = self.log.begin(said.customer_id, said.key, language=language, within=connection)
-            turn = LoggedTurn(conversation=held.id, role="user", text=self._redacted(held.id, message), language=held.language)
+                held = self.log.begin(said.customer_id, said.key, language=spoken, identity=identity, within=connection)
             self.log.add([turn], once=said.once, within=connection)
             if held.state in ("waiting", "person"):
-                self.outbox.put(WRITTEN, {"conversation": held.id, "text": turn.text}, within=connection)
+                self._tell(WRITTEN, {"conversation": held.id, "text": turn.text}, connection)
         return held
 
     def answered(self, held: LoggedConversation, said: Said, release: str, answered: Answered) -> int:
@@ -78,14 +79,12 @@ class Conversations:
             action=last.action, reason=last.reason or None,
         )  # fmt: skip
         digest = history(said.messages, answered.text) if answered.whole else None
+        summary = self._redacted(held.id, last.summary)
         with self.database.writing() as connection:
             number = self.log.add([turn], history=digest, within=connection)
-            if last.action != "hand_over":
-                return number
-            summary = self._redacted(held.id, last.summary)
-            if self.log.set_state(held.id, "waiting", last.department or None, last.reason, summary, within=connection):
-                told = {"department": last.department, "reason": last.reason, "summary": summary}
-                self.outbox.put(REQUESTED, {"conversation": held.id, **told}, within=connection)
+            if last.action == "hand_over":
+                told = {"department": last.department or None, "reason": last.reason, "summary": summary}
+                self._wait(held.id, told, connection)
         return number
 
     def request_person(self, held: LoggedConversation) -> None:
@@ -93,11 +92,15 @@ class Conversations:
         said = [turn.text for turn in self.log.turns(held.id) if turn.role == "user"]
         told = {"department": None, "reason": "wish: the customer asks for a person.", "summary": said[-1] if said else ""}
         with self.database.writing() as connection:
-            if self.log.set_state(held.id, "waiting", **told, within=connection):
-                self.outbox.put(REQUESTED, {"conversation": held.id, **told}, within=connection)
+            self._wait(held.id, told, connection)
 
     def reply(self, held: LoggedConversation, text: str, author: str, once: str | None) -> int:
-        """Writes down what a colleague answers, who has the conversation from then on; returns the turn's number."""
+        """Writes down what a colleague answers, who has the conversation from then on; returns the turn's number.
+
+        Raises InputError for a conversation that is closed.
+        """
+        if held.state == "closed":
+            raise InputError("This conversation is closed.", fix="The customer has to begin a new one.")
         turn = LoggedTurn(conversation=held.id, role="person", text=self._redacted(held.id, text), author=author)
         with self.database.writing() as connection:
             self.log.set_state(held.id, "waiting", reason="person: a colleague took over.", within=connection)
@@ -130,6 +133,16 @@ class Conversations:
             rows.append(Feedback.model_validate(told))
         self.feedback.replace((thumb, edit), rows)
         return rows
+
+    def _wait(self, identity: str, told: dict[str, str | None], connection: Connection) -> None:
+        """Has a conversation wait for a person, if it is with the assistant."""
+        if self.log.set_state(identity, "waiting", **told, within=connection):
+            self._tell(REQUESTED, {"conversation": identity, **told}, connection)
+
+    def _tell(self, event: str, body: dict[str, str | None], connection: Connection) -> None:
+        """Puts a message into the outbox, if anybody is to get it."""
+        if self._has_webhook:
+            self.outbox.put(event, body, within=connection)
 
     def _known(self, said: Said) -> LoggedConversation | None:
         if said.conversation:

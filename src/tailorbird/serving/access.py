@@ -15,12 +15,12 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tailorbird.errors import TailorbirdError
-from tailorbird.serving import protocol, widget
+from tailorbird.serving import dashboard, protocol, widget
 from tailorbird.serving.desk import Desk, Desks
 from tailorbird.serving.keys import Key, Keys
 from tailorbird.serving.metrics import Metrics
 
-_OPEN = ("/healthz", "/readyz", *widget.PATHS)  # probes come often and tell nothing; the widget is on public pages
+_OPEN = ("/healthz", "/readyz", *widget.PATHS, *dashboard.PATHS)  # they tell nothing; pages ask with the key they are given
 _OWNERS = ("/v1/explanations", "/v1/figures", "/metrics")
 _COLLEAGUES = "/v1/hand-offs"
 _READS = 10  # times as many requests a minute that only ask what is new

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from tailorbird import engine
 from tailorbird.errors import InputError, SettingsError, TailorbirdError, WorkspaceError
-from tailorbird.serving import chatting, people, protocol, refusals, webhooks, widget
+from tailorbird.serving import chatting, dashboard, people, protocol, refusals, webhooks, widget
 from tailorbird.serving.access import Access, asked
 from tailorbird.serving.desk import Desks
 from tailorbird.serving.keys import Keys
@@ -92,6 +92,7 @@ def _routes(desks: Desks, metrics: Metrics) -> FastAPI:
 
     app.include_router(people.routes())
     app.include_router(widget.routes())
+    app.include_router(dashboard.routes())
     if any(desk.explain for desk in desks.desks):
         _add_explanations(app)
 

@@ -71,7 +71,7 @@ def routes() -> APIRouter:
     @router.get("/v1/hand-offs/{identity}")
     def whole(identity: str, http: Request) -> protocol.Body:
         conversations, held = _found(http, identity)
-        turns = conversations.log.turns(held.id)
+        turns = [one.model_copy(update={"text": letters.text(one)}) for one in conversations.log.turns(held.id)]
         return held.model_dump(mode="json") | {"turns": [one.model_dump(mode="json", exclude_defaults=True) for one in turns]}
 
     @router.post("/v1/hand-offs/{identity}/replies")

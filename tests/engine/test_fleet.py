@@ -173,7 +173,9 @@ def test_anothers_answer_would_be_noticed(adapters: list[Path], alone: dict[tupl
 
 
 @pytest.mark.slow
-def test_eight_at_a_time_they_answer_as_each_does_alone(alone: dict[tuple[int, str], str], fleet: dict[int, Replier]) -> None:
+def test_eight_at_a_time_they_answer_as_each_does_alone(
+    adapters: list[Path], alone: dict[tuple[int, str], str], fleet: dict[int, Replier]
+) -> None:
     order = [(number, question) for number in fleet for question in QUESTIONS]
     random.Random(8).shuffle(order)
     wrong: list[tuple[int, str, str]] = []

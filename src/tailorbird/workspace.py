@@ -211,8 +211,7 @@ class Workspace:
 
     def pause(self, words: str) -> None:
         """No model answers from the next request on; customers are told these words."""
-        with _explaining_disk(self.store):
-            write_text(self.store / "paused.json", json.dumps({"words": words}, ensure_ascii=False))
+        self._keep("paused.json", {"words": words})
 
     def resume(self) -> None:
         """Lets the model answer again."""
@@ -226,8 +225,7 @@ class Workspace:
 
     def set_canary(self, identity: str, share: float) -> None:
         """Has a share of conversations answered by a release, from the next request on."""
-        with _explaining_disk(self.store):
-            write_text(self.store / "canary.json", json.dumps({"release": identity, "share": str(share)}))
+        self._keep("canary.json", {"release": identity, "share": str(share)})
 
     def end_canary(self) -> None:
         """Has production answer everybody again."""
@@ -281,9 +279,11 @@ class Workspace:
         return pointers
 
     def _point(self, file: str, identities: dict[str, str]) -> None:
-        pointers = self._pointers(file) | identities
+        self._keep(file, self._pointers(file) | identities)
+
+    def _keep(self, file: str, told: dict[str, str]) -> None:
         with _explaining_disk(self.store):
-            write_text(self.store / file, json.dumps(pointers, indent=1))
+            write_text(self.store / file, json.dumps(told, indent=1, ensure_ascii=False))
 
 
 def _salted(salt: str, name: str) -> str:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import openai
 import pytest
-import uvicorn
-from fakes import FakeReplier, with_versions
+from fakes import FakeReplier, listening, with_versions
 from fastapi.testclient import TestClient
 
 from tailorbird.errors import InputError
@@ -48,20 +44,9 @@ def desk(folder: Path, replier: FakeReplier, explain: Explain | None = None) -> 
 
 @pytest.fixture(scope="module")
 def client(replier: FakeReplier, tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     app = application(desk(tmp_path_factory.mktemp("api"), replier, explained))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    yield openai.OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="unused", max_retries=0)
-    server.should_exit = True
-    thread.join(timeout=10)
+    with listening(app) as address:
+        yield openai.OpenAI(base_url=address, api_key="unused", max_retries=0)
 
 
 def ask(client: openai.OpenAI, *messages: dict, **options: object) -> object:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Shop, chromium, in_a_browser, quiet_page, shop_on_the_web, turns
+from browsing import Shop, in_a_browser, quiet_page, turns
 from conftest import ROOT
 from fakes import FakeReplier, with_versions
 from fastapi.testclient import TestClient
@@ -36,18 +35,6 @@ def test_the_script_shows_text_as_text_and_asks_nobody_else() -> None:
     forbidden = ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "document.cookie", "localStorage", "eval("]
     assert [name for name in forbidden if name in SOURCE] == []
     assert set(re.findall(r"https?://[\w.-]+", SOURCE)) == {"http://www.w3.org"}, "the name of SVG"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with shop_on_the_web(tmp_path) as made:
-        yield made
 
 
 def say(page: Any, shop: Shop, text: str) -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
-from fakes import FakeReplier, with_versions
+from fakes import FakeReplier, listening, with_versions
 
 from tailorbird.serving.api import EMBEDDING, application
 from tailorbird.serving.assistant import Assistant
@@ -29,17 +26,8 @@ def address(tmp_path: Path) -> Iterator[tuple[str, str]]:
     shop = with_versions(tmp_path / "shop", 1)
     key = Keys(shop).add("the website", "chat")
     desk = Desk(shop, lambda made: Assistant(FakeReplier("shop-v1"), made.system_prompt, made.disclosure))
-    server = uvicorn.Server(uvicorn.Config(application(Desks([desk])), host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/v1", key
-    server.should_exit = True
-    thread.join()
+    with listening(application(Desks([desk]))) as address:
+        yield address, key
 
 
 @pytest.mark.slow

@@ -13,10 +13,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from tailorbird.artifacts import Release
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece
 from tailorbird.serving import api
+from tailorbird.serving.answered import Answered, watched
 from tailorbird.serving.assistant import Assistant
 from tailorbird.serving.desk import Desk, Desks
 from tailorbird.serving.keys import Keys
-from tailorbird.serving.watching import Answered, watched
 from tailorbird.workspace import Workspace
 
 

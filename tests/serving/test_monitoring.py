@@ -202,10 +202,10 @@ def test_a_rule_rolls_back_by_itself_and_the_next_request_has_the_version_before
     alerts, mails = watched(shop, {"figure": "bad_thumbs", "above": 0.5, "fewest": 5, "action": "rollback"})
     for _ in range(6):
         talk(shop, "shop-v2", good=False)
-    assert alerts._desk.release("production").version == 2  # type: ignore[union-attr]
+    assert alerts.desk.release("production").version == 2  # type: ignore[union-attr]
     (told,) = alerts.look()
     assert "Rolled back to version 1" in told
-    assert alerts._desk.release("production").version == 1  # type: ignore[union-attr]
+    assert alerts.desk.release("production").version == 1  # type: ignore[union-attr]
     assert "Rolled back" in mails[0]
     assert alerts.look() == [], "the version before has done nothing wrong, so it is not rolled back again"
 

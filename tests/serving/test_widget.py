@@ -5,12 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Shop, ask, chromium, colleague, in_a_browser, quiet_page, shop_on_the_web, shown, turns, until, waiting
+from browsing import Shop, ask, colleague, in_a_browser, shown, turns, until, waiting
 from fakes import FakeReplier, with_versions
 from fastapi.testclient import TestClient
 
@@ -101,24 +100,6 @@ def test_every_language_has_every_word() -> None:
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_the_wish_that_the_button_sends_is_understood(language: str) -> None:
     assert wants_person(words()[language]["wish"])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with shop_on_the_web(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    with quiet_page(browser) as made:
-        yield made
 
 
 @pytest.mark.slow

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import CSS, Shop, ask, chromium, colleague, in_a_browser, shop_on_the_web, waiting
+from browsing import CSS, Shop, ask, colleague, in_a_browser, waiting
 
 pytestmark = [pytest.mark.slow, in_a_browser]
 PHONE, DESKTOP = {"width": 390, "height": 780}, {"width": 1000, "height": 800}
@@ -38,18 +37,6 @@ CONTRASTS = """() => {
   }
   return told;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with shop_on_the_web(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Shop, ask, chromium, colleague, in_a_browser, quiet_page, shop_on_the_web, shown, turns, until, waiting
+from browsing import Shop, ask, colleague, in_a_browser, shop_on_the_web, shown, turns, until, waiting
 
 from tailorbird.errors import ModelError
 from tailorbird.turns import TurnLog
 
 pytestmark = [pytest.mark.slow, in_a_browser]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with shop_on_the_web(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    with quiet_page(browser) as made:
-        yield made
 
 
 def test_an_answer_can_be_stopped(shop: Shop, page: Any) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tailorbird.artifacts import Plan
 from tailorbird.engine.catalogue import DEFAULT, ENTRIES, Entry
 from tailorbird.engine.cores import cores
-from tailorbird.engine.run import Exported, Rewards, Run
+from tailorbird.engine.run import Exported, Parity, Rewards, Run
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import Message, Replier
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from tailorbird.engine.fitting import Fitted
     from tailorbird.engine.measuring import Calibration
     from tailorbird.engine.online import Reinforced
-    from tailorbird.engine.parity import Parity
     from tailorbird.engine.reward_model import Rewarded
 
 __all__ = [
@@ -38,6 +37,7 @@ __all__ = [
     "ENTRIES",
     "Entry",
     "Exported",
+    "Parity",
     "Rewards",
     "Run",
     "answer_all",

@@ -15,9 +15,9 @@ from transformers import AutoModelForCausalLM
 from tailorbird.engine import gguf_files, ollama, parity
 from tailorbird.engine.loading import copy_tokenizer, is_whole_model, load_base, save_tuned, use_all_cores
 from tailorbird.engine.memory import release_memory
-from tailorbird.engine.parity import Parity, Reference
+from tailorbird.engine.parity import Reference
 from tailorbird.engine.quantizing import Precision
-from tailorbird.engine.run import Exported
+from tailorbird.engine.run import Exported, Parity
 from tailorbird.errors import ModelError
 from tailorbird.progress import Progress
 from tailorbird.replier import Message

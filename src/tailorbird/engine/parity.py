@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from urllib.request import Request, urlopen
 
 import torch
-from pydantic import BaseModel
 from transformers import AutoTokenizer
 
 from tailorbird.engine.chat import ChatEncoder
 from tailorbird.engine.fleet import open_server, scales
+from tailorbird.engine.run import Parity, Tolerance
 from tailorbird.progress import Advance
 from tailorbird.replier import Message
 
@@ -29,13 +29,6 @@ Scores = Mapping[int, float]
 """Log-probabilities (nats) of the likeliest tokens in one place."""
 
 
-class Tolerance(NamedTuple):
-    """How far log-probabilities (nats a token) may be off, on average and in the worst place."""
-
-    mean: float
-    worst: float
-
-
 TOLERANCES = {
     "peft": Tolerance(0.001, 0.02),
     "merged": Tolerance(0.005, 0.1),
@@ -45,38 +38,6 @@ TOLERANCES = {
     "Q4_K_M": Tolerance(0.25, 2.0),
 }
 """By the form that a model is exported in."""
-
-
-class Parity(BaseModel):
-    """How an exported form compares with the model as it was trained, on the same prompts.
-
-    `same_tokens` and `same_answers` count prompts. Where an answer differs, `closest` is how much likelier than the exported
-    model's choice the trained model finds its own, in nats: near 0 the two were as good as tied.
-    """
-
-    form: str
-    prompts: int
-    same_tokens: int
-    same_answers: int
-    mean_difference: float
-    worst_difference: float
-    closest: float
-    tolerance: Tolerance
-
-    @property
-    def holds(self) -> bool:
-        """Whether the form may be called the same model."""
-        near = self.mean_difference <= self.tolerance.mean and self.worst_difference <= self.tolerance.worst
-        return self.same_tokens == self.prompts and near and self.closest <= self.tolerance.worst
-
-    @property
-    def words(self) -> str:
-        """The comparison in a line."""
-        return (
-            f"{self.form}: the same tokens for {self.same_tokens} of {self.prompts} chats, the same greedy answer to "
-            f"{self.same_answers}; log-probabilities differ by {self.mean_difference:.4f} nats a token on average and "
-            f"{self.worst_difference:.3f} at the most (allowed: {self.tolerance.mean:g} and {self.tolerance.worst:g})"
-        )
 
 
 class Written(NamedTuple):

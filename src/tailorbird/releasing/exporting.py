@@ -11,25 +11,14 @@ from pydantic import BaseModel
 
 from tailorbird import engine
 from tailorbird.artifacts import Audit, Release
-from tailorbird.errors import GateError, InputError
+from tailorbird.errors import InputError
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import Message
+from tailorbird.versions import adapter_of, check_usable, model_name
 from tailorbird.workspace import Workspace, read_conversations, write_text
 
 PROMPTS = 20
 REPORT = "parity.json"
-
-
-class Compared(BaseModel):
-    """How one form compares with the model as it was trained (see docs/exports.md)."""
-
-    form: str
-    prompts: int
-    same_tokens: int
-    same_answers: int
-    mean_difference: float
-    worst_difference: float
-    words: str
 
 
 class Export(BaseModel):
@@ -39,7 +28,7 @@ class Export(BaseModel):
     version: int
     folder: str
     forms: list[str]
-    compared: list[Compared]
+    compared: list[engine.Parity]
     impossible: dict[str, str]
 
 
@@ -52,13 +41,12 @@ def export(
     unknown form or a folder with something else in it, GateError for a version with an erased customer, ModelError for a form
     that the model cannot have or that turned out to be another model.
     """
-    if reason := workspace.retraining.get(release.id):
-        raise GateError(f"Version {release.version} must not be used: {reason}.", fix="Train again and export that version.")
-    name = f"{workspace.folder.resolve().name}-v{release.version}"
+    check_usable(workspace, release)
+    name = model_name(workspace, release)
     target = folder or workspace.folder / "exports" / name
     if target.exists() and not (target / REPORT).is_file():
         raise InputError(f"{target} has something else in it.", fix="Name another folder with --to.")
-    base, tuned = engine.locate(release.model, progress), workspace.path(release) / "adapter"
+    base, tuned = engine.locate(release.model, progress), adapter_of(workspace, release)
     known = engine.export_forms(base, tuned)
     chosen = _chosen(forms, known)
     told = engine.Exported(release.model, base, tuned, name, release.system_prompt)
@@ -69,9 +57,8 @@ def export(
         found = engine.export(told, chosen, _chats(workspace, release), draft, progress)
         for place in [draft, *(one for one in draft.iterdir() if one.is_dir())]:
             shutil.copy(workspace.path(release) / "MODEL_CARD.md", place / "README.md")
-        compared = [Compared.model_validate(one.model_dump() | {"words": one.words}) for one in found]
         made = Export(
-            release=release.id, version=release.version, folder=str(target), forms=chosen, compared=compared,
+            release=release.id, version=release.version, folder=str(target), forms=chosen, compared=found,
             impossible={form: why for form, why in known.items() if why},
         )  # fmt: skip
         write_text(draft / REPORT, made.model_dump_json(indent=1))

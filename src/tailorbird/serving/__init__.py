@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tailorbird import engine
 from tailorbird.artifacts import Audit, Release
-from tailorbird.errors import InputError, SettingsError, WorkspaceError
+from tailorbird.errors import InputError, SettingsError
 from tailorbird.knowledge import Knowledge
 from tailorbird.language import label_classifier
 from tailorbird.lessons import asked
@@ -23,6 +23,7 @@ from tailorbird.serving.explaining import Explanation, explain
 from tailorbird.serving.guards import Facts, Guards
 from tailorbird.serving.handing_over import HandingOver
 from tailorbird.serving.phrases import Phrase, Phrases
+from tailorbird.versions import adapter_of, model_name
 from tailorbird.workspace import Workspace, read_conversations
 
 _PATIENCE = 1.5  # seconds that an answer waits for changed documents
@@ -68,12 +69,8 @@ def open_assistant(
 
     With `shared` it has its base model loaded once between all that were opened so.
     """
-    adapter: Path | None = workspace.path(release) / "adapter" if tuned else None
-    if adapter is not None and not adapter.is_dir():
-        raise WorkspaceError(
-            f"The adapter of {release.id} is missing.", fix="Run `tailorbird release` again.", where=str(adapter)
-        )
-    name = f"{workspace.folder.resolve().name}-v{release.version}" if tuned else release.model
+    adapter = adapter_of(workspace, release) if tuned else None
+    name = model_name(workspace, release) if tuned else release.model
     replier = _replier(workspace, release, name, adapter, shared, progress)
     documents = Knowledge(workspace, engine.embed, progress, _PATIENCE)
     conduct = Conduct(

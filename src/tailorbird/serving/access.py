@@ -105,10 +105,11 @@ class Access:
         if not any(keys.needed() for _, keys in self._keys):
             return self.desks.desks[0], None
         kind, _, told = Headers(scope=scope).get("authorization", "").partition(" ")
-        held = ((desk, keys.holder(told.strip())) for desk, keys in self._keys)
-        desk, key = next(((desk, key) for desk, key in held if key), (None, None)) if kind.lower() == "bearer" else (None, None)
-        if desk is None or key is None:
+        held = ((desk, keys.holder(told.strip())) for desk, keys in self._keys if kind.lower() == "bearer")
+        found = next(((desk, key) for desk, key in held if key), None)
+        if found is None:
             raise _RefusedError(401, "This server needs a key of its own: Authorization: Bearer tb_…", "invalid_api_key")
+        desk, key = found
         if not _may(key, scope):
             raise _RefusedError(403, f"A key of the role {key.role} may not ask this.", "insufficient_permissions")
         if key.role == "widget" and not _on_its_pages(Headers(scope=scope), desk.workspace.settings.serving.sites):

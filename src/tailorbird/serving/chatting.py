@@ -12,10 +12,10 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from tailorbird.replier import ReplyPiece
 from tailorbird.serving import protocol
 from tailorbird.serving.access import asked, holder
+from tailorbird.serving.answered import Answered, watched
 from tailorbird.serving.conversing import Said, silent
 from tailorbird.serving.metrics import Metrics
 from tailorbird.serving.refusals import refused, unknown_model
-from tailorbird.serving.watching import Answered, watched
 
 
 def answer(request: protocol.ChatRequest, http: Request, metrics: Metrics) -> Response:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 from tailorbird.database import Connection, Database
@@ -16,13 +14,13 @@ from tailorbird.feedback import Feedback, FeedbackStore
 from tailorbird.language import identify
 from tailorbird.privacy import Redactor
 from tailorbird.replier import Message, ReplyPiece
-from tailorbird.serving.watching import Answered
+from tailorbird.serving.answered import Answered
+from tailorbird.serving.recent import Recent
 from tailorbird.turns import LoggedConversation, LoggedTurn, Outbox, TurnLog
 from tailorbird.workspace import Workspace
 
 REQUESTED, WRITTEN = "hand_off.requested", "hand_off.message"
 """What other systems are told of: a customer waits for a person; a customer wrote to the person who has taken over."""
-_REDACTORS = 2000  # conversations whose placeholders are remembered, in memory only
 
 
 class Said(NamedTuple):
@@ -46,10 +44,9 @@ class Conversations:
         """Opens nothing yet; raises SettingsError where the database's address is wrong."""
         self.database = Database(workspace, pooled=True)
         self.log, self.outbox = TurnLog(workspace, self.database), Outbox(workspace, self.database)
-        self.feedback = FeedbackStore(workspace)
+        self.feedback = FeedbackStore(workspace, self.database)
         self._audit, self._has_webhook = workspace.settings.audit, workspace.settings.serving.webhook is not None
-        self._redactors: OrderedDict[str, Redactor] = OrderedDict()
-        self._lock = Lock()
+        self._redactors = Recent(self._new_redactor)
 
     def take(self, said: Said) -> LoggedConversation:
         """The conversation that this request goes on with, or a new one, with the customer's message written down.
@@ -165,13 +162,7 @@ class Conversations:
 
     def _redacted(self, conversation: str, text: str) -> str:
         """The text as it may be written down; who was `<PERSON_1>` before is so again."""
-        with self._lock:
-            redactor = self._redactors.get(conversation)
-            if redactor is None:
-                redactor = self._redactors[conversation] = self._new_redactor()
-            self._redactors.move_to_end(conversation)
-            while len(self._redactors) > _REDACTORS:
-                self._redactors.popitem(last=False)
+        redactor = self._redactors.of(conversation)
         redactor.language = identify(text)[0] or None
         return redactor.redact(text)
 

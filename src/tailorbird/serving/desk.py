@@ -16,6 +16,7 @@ from tailorbird.errors import InputError, TailorbirdError, WorkspaceError
 from tailorbird.serving.assistant import Assistant, Paused
 from tailorbird.serving.conversing import Conversations
 from tailorbird.serving.phrases import Phrases
+from tailorbird.versions import model_name
 from tailorbird.workspace import PREVIOUS, PRODUCTION, Workspace
 
 _OPEN = 3
@@ -51,7 +52,7 @@ class Desk:
 
     def called(self, release: Release) -> str:
         """A version's own model name."""
-        return f"{self.business}-v{release.version}"
+        return model_name(self.workspace, release)
 
     def release(self, name: str) -> Release | None:
         """The version behind a model name; None where there is none, or where it must be trained again and does not serve."""

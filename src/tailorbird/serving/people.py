@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from threading import Lock
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request
@@ -15,9 +13,9 @@ from tailorbird.errors import InputError
 from tailorbird.serving import protocol
 from tailorbird.serving.access import asked, holder
 from tailorbird.serving.conversing import Conversations
+from tailorbird.serving.recent import Recent
 from tailorbird.turns import LoggedConversation, LoggedTurn
 
-_UNREDACTED = 2000  # conversations whose replies are remembered as they were written, in memory only
 Once = Annotated[str | None, Header(alias="idempotency-key")]
 State = Literal["waiting", "person", "assistant", "closed"]
 
@@ -42,21 +40,15 @@ class Letters:
     """Replies as colleagues wrote them, until the process ends: the log has them without personal data."""
 
     def __init__(self) -> None:
-        self._texts: OrderedDict[str, dict[int, str]] = OrderedDict()
-        self._lock = Lock()
+        self._texts: Recent[dict[int, str]] = Recent(dict)
 
     def keep(self, conversation: str, number: int, text: str) -> None:
         """Remembers a reply."""
-        with self._lock:
-            self._texts.setdefault(conversation, {})[number] = text
-            self._texts.move_to_end(conversation)
-            while len(self._texts) > _UNREDACTED:
-                self._texts.popitem(last=False)
+        self._texts.of(conversation)[number] = text
 
     def text(self, turn: LoggedTurn) -> str:
         """A reply as it was written, or else as the log has it."""
-        with self._lock:
-            return self._texts.get(turn.conversation, {}).get(turn.number, turn.text)
+        return (self._texts.known(turn.conversation) or {}).get(turn.number, turn.text)
 
 
 def routes() -> APIRouter:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tailorbird.artifacts import Release
 from tailorbird.errors import GateError, InputError, WorkspaceError
 from tailorbird.workspace import PREVIOUS, PRODUCTION, Workspace
@@ -12,7 +14,7 @@ def promote(workspace: Workspace, made: Release) -> Release:
 
     Raises GateError for a version that learned from a customer who was erased since, WorkspaceError for one without its files.
     """
-    _check_may_serve(workspace, made)
+    check_usable(workspace, made)
     before = workspace.alias(PRODUCTION)
     if before != made.id:
         workspace.set_aliases({PRODUCTION: made.id} | ({PREVIOUS: before} if before else {}))
@@ -30,17 +32,33 @@ def try_out(workspace: Workspace, made: Release, share: float) -> Release:
         raise InputError(f"A share of {share:g} is none.", fix="Give one between 0 and 1, such as 0.1; `promote` takes all.")
     if made.id == workspace.alias(PRODUCTION):
         raise InputError(f"Version {made.version} answers everybody already.", fix="Name the version to try out.")
-    _check_may_serve(workspace, made)
+    check_usable(workspace, made)
     workspace.set_canary(made.id, share)
     return made
 
 
-def _check_may_serve(workspace: Workspace, made: Release) -> None:
+def model_name(workspace: Workspace, made: Release) -> str:
+    """What a version is called by the API, in the log and as an export."""
+    return f"{workspace.folder.resolve().name}-v{made.version}"
+
+
+def adapter_of(workspace: Workspace, made: Release) -> Path:
+    """The folder with a version's adapter or whole model; raises WorkspaceError where it is gone."""
     if not (adapter := workspace.path(made) / "adapter").is_dir():
-        raise WorkspaceError(f"The adapter of {made.id} is missing.", fix="Promote another version.", where=str(adapter))
+        raise WorkspaceError(
+            f"The adapter of {made.id} is missing.",
+            fix="Promote another version, or run `tailorbird release` again.",
+            where=str(adapter),
+        )
+    return adapter
+
+
+def check_usable(workspace: Workspace, made: Release) -> None:
+    """Raises GateError for a version with an erased customer, WorkspaceError for one without its files."""
+    adapter_of(workspace, made)
     if reason := workspace.retraining.get(made.id):
         raise GateError(
-            f"Version {made.version} must not serve: {reason}.", fix="Train again and release that, or promote another version."
+            f"Version {made.version} must not serve: {reason}.", fix="Train again and release that, or take another version."
         )
 
 

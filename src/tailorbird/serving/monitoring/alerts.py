@@ -9,12 +9,14 @@ import smtplib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import cached_property
 
 from tailorbird.artifacts import Audit
 from tailorbird.errors import TailorbirdError
+from tailorbird.knowledge.passage import Encoder
 from tailorbird.serving.desk import Desk
-from tailorbird.serving.monitoring.drift import Encode, drift
-from tailorbird.serving.monitoring.figures import Figures, watch
+from tailorbird.serving.monitoring.drift import Drift, drift
+from tailorbird.serving.monitoring.figures import Exchange, Figures, exchanges, figures, thumbs, versions
 from tailorbird.settings import AlertSettings, MailSettings
 from tailorbird.versions import rollback
 from tailorbird.workspace import read_conversations, write_text
@@ -34,17 +36,18 @@ Mail = Callable[[MailSettings, str, str], None]
 class Alerts:
     """The alerts of one business; `look` is called again and again. What is raised is remembered over restarts."""
 
-    def __init__(self, desk: Desk, encode: Encode, mail: Mail) -> None:
-        self._desk, self._encode, self._mail = desk, encode, mail
+    def __init__(self, desk: Desk, encode: Encoder, mail: Mail) -> None:
+        self.desk, self.encode, self._mail = desk, encode, mail
         self._file = desk.workspace.store / _FILE
         self._learned: tuple[str, list[tuple[str, str]]] = ("", [])
 
     def look(self, now: datetime | None = None) -> list[str]:
         """Raises and ends alerts; returns what was told, in words. Raises WorkspaceError where the log cannot be read."""
         moment, raised, told = now or datetime.now(UTC), self._raised(), list[str]()
-        for rule in self._desk.workspace.settings.serving.alerts:
+        seen: dict[datetime, _Seen] = {}
+        for rule in self.desk.workspace.settings.serving.alerts:
             name = f"{rule.figure} above {rule.above:g}"
-            value = self._value(rule, moment)
+            value = self._value(rule, moment, seen)
             ends = rule.above * _LATER if rule.clear is None else rule.clear
             if value is not None and name not in raised and value > rule.above:
                 raised[name] = moment.isoformat()
@@ -62,23 +65,18 @@ class Alerts:
             return {}
         return found
 
-    def _value(self, rule: AlertSettings, moment: datetime) -> float | None:
-        """The figure of what production answered; None where there is too little."""
-        desk, since = self._desk, moment - timedelta(hours=rule.hours)
+    def _value(self, rule: AlertSettings, moment: datetime, seen: dict[datetime, _Seen]) -> float | None:
+        """The figure of what production answered; None where there is too little. `seen` keeps what rules have in common."""
+        since = moment - timedelta(hours=rule.hours)
+        told = seen.setdefault(since, _Seen(self, since))
         if rule.figure in ("topics", "languages"):
-            live = [
-                (turns[0].text, held.language or "")
-                for held, turns in desk.conversations.log.everything(since)
-                if turns and held.started_at >= since
-            ]
-            likely = getattr(drift(self._questions(), live, self._encode), rule.figure) if len(live) >= rule.fewest else None
+            likely = getattr(told.drift, rule.figure) if len(told.live) >= rule.fewest else None
             return None if likely is None else 1 - likely
-        found = watch(desk.workspace, since, desk.conversations.log).versions.get(desk.called(desk.serving()))
-        return _figure(rule.figure, found) if found and found.conversations >= rule.fewest else None
+        return _figure(rule.figure, told.figures) if told.figures.conversations >= rule.fewest else None
 
-    def _questions(self) -> list[tuple[str, str]]:
-        """First messages of what production learned from, with their languages."""
-        workspace, serving = self._desk.workspace, self._desk.serving()
+    def questions(self) -> list[tuple[str, str]]:
+        """First messages (text, language) of what production learned from."""
+        workspace, serving = self.desk.workspace, self.desk.serving()
         if self._learned[0] != serving.id:
             rows = read_conversations(workspace.path(workspace.ancestor(serving, Audit)) / "train.jsonl")
             first = [(next((t.content for t in one.turns if t.role == "user"), ""), one.language) for one in rows]
@@ -87,7 +85,7 @@ class Alerts:
 
     def _act(self, rule: AlertSettings) -> str:
         """Does what the rule says, in words."""
-        workspace = self._desk.workspace
+        workspace = self.desk.workspace
         try:
             if rule.action == "rollback":
                 return f" Rolled back to version {rollback(workspace).version}."
@@ -99,7 +97,7 @@ class Alerts:
         return ""
 
     def _tell(self, event: str, words: str) -> str:
-        desk = self._desk
+        desk = self.desk
         if desk.workspace.settings.serving.webhook:
             desk.conversations.outbox.put(event, {"text": words})
         if settings := desk.workspace.settings.serving.mail:
@@ -109,6 +107,31 @@ class Alerts:
                 _told.warning("No mail about %s could be sent: %s", desk.business, problem)
         _told.warning("%s: %s", desk.business, words)
         return words
+
+
+class _Seen:
+    """What one look makes of the conversations since a moment, each part when a rule first asks for it."""
+
+    def __init__(self, alerts: Alerts, since: datetime) -> None:
+        self._alerts, self._since = alerts, since
+
+    @cached_property
+    def _found(self) -> list[Exchange]:
+        return exchanges(self._alerts.desk.conversations.log, self._since)
+
+    @cached_property
+    def figures(self) -> Figures:
+        desk = self._alerts.desk
+        mine = versions(self._found).get(desk.called(desk.serving()), [])
+        return figures(mine, thumbs(desk.workspace, desk.conversations.log, self._since))
+
+    @cached_property
+    def live(self) -> list[tuple[str, str]]:
+        return [(turns[0].text, held.language or "") for held, turns in self._found if held.started_at >= self._since]
+
+    @cached_property
+    def drift(self) -> Drift:
+        return drift(self._alerts.questions(), self.live, self._alerts.encode)
 
 
 def _figure(name: str, found: Figures) -> float | None:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 from scipy.stats import chi2_contingency  # type: ignore[import-untyped]
 
+from tailorbird.knowledge.passage import Encoder
+
 _PERMUTED = 999
 _MOST = 1500  # texts of each side that are compared
 _FEWEST = 20  # live texts below which nothing can be said
 _RARE = 5  # expected texts below which languages are counted together
 _LIKELY_WORDS = 3  # words below which a message's topic is nobody's guess
-
-Encode = Callable[[list[str]], NDArray[np.float32]]
 
 
 class Drift(BaseModel):
@@ -30,7 +30,7 @@ class Drift(BaseModel):
     languages: float | None
 
 
-def drift(learned: Sequence[tuple[str, str]], live: Sequence[tuple[str, str]], encode: Encode, seed: int = 0) -> Drift:
+def drift(learned: Sequence[tuple[str, str]], live: Sequence[tuple[str, str]], encode: Encoder, seed: int = 0) -> Drift:
     """Compares first messages (text, language) of conversations that were learned from with live ones."""
     told = [one for one in live if len(one[0].split()) >= _LIKELY_WORDS]
     known = [one for one in learned if len(one[0].split()) >= _LIKELY_WORDS]

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel
 from scipy.stats import binomtest, fisher_exact  # type: ignore[import-untyped]
 
 from tailorbird.artifacts import Dataset, Interval
-from tailorbird.feedback import Feedback, FeedbackStore
+from tailorbird.feedback import FeedbackStore
 from tailorbird.turns import LoggedConversation, LoggedTurn, TurnLog
 from tailorbird.workspace import Workspace, read_conversations
 
@@ -62,18 +64,32 @@ class Watched(BaseModel):
 
 def watch(workspace: Workspace, since: datetime | None = None, log: TurnLog | None = None) -> Watched:
     """The figures of a workspace's log; raises WorkspaceError where it cannot be read."""
-    found = [one for one in (log or TurnLog(workspace)).everything(since) if one[1]]
-    judged = _thumbs(FeedbackStore(workspace), since)
-    versions, days = defaultdict[str, list[Exchange]](list), defaultdict[date, list[Exchange]](list)
+    log = log or TurnLog(workspace)
+    found = exchanges(log, since)
+    judged = thumbs(workspace, log, since)
+    days = defaultdict[date, list[Exchange]](list)
     for one in found:
-        versions[next((turn.release for turn in one[1] if turn.release), "")].append(one)
         days[one[0].started_at.date()].append(one)
-    by_version = {name: figures(part, judged) for name, part in sorted(versions.items()) if name}
+    by_version = {name: figures(part, judged) for name, part in sorted(versions(found).items())}
     return Watched(
         since=since, total=figures(found, judged), versions=by_version,
         days={day: figures(part, judged) for day, part in sorted(days.items())},
         before=_before(workspace), likely_worse=_likely_worse(by_version),
     )  # fmt: skip
+
+
+def exchanges(log: TurnLog, since: datetime | None) -> list[Exchange]:
+    """The conversations in which something was said since a moment."""
+    return [one for one in log.everything(since) if one[1]]
+
+
+def versions(found: Sequence[Exchange]) -> dict[str, list[Exchange]]:
+    """Conversations by the model that answered first in them."""
+    told = defaultdict[str, list[Exchange]](list)
+    for one in found:
+        if name := next((turn.release for turn in one[1] if turn.release), None):
+            told[name].append(one)
+    return told
 
 
 def figures(found: Sequence[Exchange], judged: dict[str, list[bool]]) -> Figures:
@@ -108,11 +124,10 @@ def _times(milliseconds: Iterable[float | None]) -> Times | None:
     return Times(median=float(np.median(known)), slow=float(np.quantile(known, 0.95))) if known else None
 
 
-def _thumbs(store: FeedbackStore, since: datetime | None) -> dict[str, list[bool]]:
+def thumbs(workspace: Workspace, log: TurnLog, since: datetime | None) -> dict[str, list[bool]]:
     """The thumbs of customers by their conversation."""
     found: dict[str, list[bool]] = defaultdict(list)
-    rows: list[Feedback] = store.newest(None, "thumb", since)
-    for row in rows:
+    for row in FeedbackStore(workspace, log.database).newest(None, "thumb", since):
         if row.label is not None:
             found[row.source].append(row.label)
     return found
@@ -121,10 +136,17 @@ def _thumbs(store: FeedbackStore, since: datetime | None) -> dict[str, list[bool
 def _before(workspace: Workspace) -> Interval | None:
     """How often imported conversations have a tag of those that a person had to take over."""
     dataset = workspace.current(Dataset)
-    tags = {tag.casefold() for tag in workspace.settings.evaluation.hand_off_tags}
     if dataset is None:
         return None
-    found = read_conversations(workspace.path(dataset) / "conversations.jsonl")
+    file = workspace.path(dataset) / "conversations.jsonl"
+    tags = frozenset(tag.casefold() for tag in workspace.settings.evaluation.hand_off_tags)
+    return _handed_over(file, file.stat().st_mtime_ns, tags)
+
+
+@lru_cache(maxsize=64)
+def _handed_over(file: Path, changed: int, tags: frozenset[str]) -> Interval | None:
+    """Read once for each state of a file: a dashboard asks again and again."""
+    found = read_conversations(file)
     handed = sum(any(tag.rpartition("=")[2].casefold() in tags for tag in one.tags) for one in found)
     return share(handed, len(found)) if handed else None  # without a single tag nobody tagged
 

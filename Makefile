@@ -25,10 +25,10 @@ check: install
 	$(BIN)/pre-commit run --all-files
 
 test: check
-	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/pytest -n 2 --dist loadfile --durations 20 $(TESTS)
 
 slow: install
-	$(BIN)/pytest -n 2 --dist loadfile -m "slow and not alone"
+	$(BIN)/pytest -n 3 --dist loadfile -m "slow and not alone" --durations 20
 	$(BIN)/pytest -m alone -s
 
 docs: install

@@ -1,6 +1,6 @@
 """A steady load on `tailorbird serve` for an hour: memory, errors, and what the last minutes take against the first.
 
-Usage: .venv/bin/python benchmarks/soak.py WORKSPACE [--minutes 60] [--chats 4] [--a-minute 40]
+Usage: .venv/bin/python benchmarks/soak.py WORKSPACE [--minutes 60] [--chats 4] [--a-minute 40] [--json]
 WORKSPACE has a released version, `make demo`'s for example; it is copied. Model, guards, hand-off and log are the real ones.
 Every fourth conversation goes on for a second turn, every tenth is judged, every twentieth leaves in the middle of an answer.
 """
@@ -91,6 +91,7 @@ def main() -> None:
     arguments.add_argument("--minutes", type=float, default=60)
     arguments.add_argument("--chats", type=int, default=4)
     arguments.add_argument("--a-minute", type=float, default=40)
+    arguments.add_argument("--json", action="store_true", help="print what it came to as JSON alone")
     told = arguments.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "shop"
@@ -121,9 +122,13 @@ def soak(folder: Path, told: argparse.Namespace) -> None:
     finally:
         server.kill()
     turns = sum(turn.role == "assistant" and turn.whole for _, found in TurnLog(shop).everything() for turn in found)
-    sixth = len(load.seconds) // 6
+    sixth = max(len(load.seconds) // 6, 1)
     first, last = (median(seconds for _, seconds in part) for part in (load.seconds[:sixth], load.seconds[-sixth:]))
     settled = memory[len(memory) // 6]
+    if told.json:
+        found = {"acknowledged": load.acknowledged, "logged": turns, "problems": load.problems, "growth": memory[-1] / settled}
+        print(json.dumps(found | {"seconds": [first, last], "megabytes": memory[-1]}))
+        return
     print(
         f"{told.minutes:g} minutes: {load.acknowledged} answers acknowledged, {turns} whole in the log, "
         f"{len(load.problems)} problems; an answer took {first:.2f} s at first and {last:.2f} s at last; "
@@ -147,7 +152,7 @@ def run(load: Load, process: psutil.Process, told: argparse.Namespace) -> list[f
     while (passed := time.monotonic() - begun) < told.minutes * 60:
         if passed / (told.minutes * 60) * 20 >= len(memory):
             memory.append(process.memory_info().rss / 1e6)
-        if passed / 60 >= shown:
+        if passed / 60 >= shown and not told.json:
             shown += 1
             print(f"minute {shown}: {load.acknowledged} answers, {len(load.problems)} problems, {memory[-1]:.0f} MB", flush=True)
         if number < passed / 60 * told.a_minute and lock.acquire(timeout=1):

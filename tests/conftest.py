@@ -119,6 +119,31 @@ def planned_shop(tmp_path: Path, planned_once: Path) -> Path:
     return shutil.copytree(planned_once, tmp_path / "planned")
 
 
+@pytest.fixture(scope="session")
+def evaluated_once(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
+    """A workspace folder with a scorecard and nothing released; copy it."""
+    from tailorbird import Workspace, audit, evaluate, import_conversations, plan, train
+
+    folder = tmp_path_factory.mktemp("evaluated")
+    (folder / "tailorbird.yaml").write_text(SETTINGS.format(model=tiny_model), encoding="utf-8")
+    write_jsonl(folder / "conversations.jsonl", [conversation(n) for n in range(60)])
+    workspace = Workspace(folder)
+    evaluate(workspace, train(workspace, plan(workspace, audit(workspace, import_conversations(workspace)))))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def released_once(tmp_path_factory: pytest.TempPathFactory, evaluated_once: Path) -> Path:
+    """A workspace folder with a version in production; copy it, or do not change it."""
+    from tailorbird import Workspace, release
+    from tailorbird.artifacts import Override, Scorecard
+
+    folder = shutil.copytree(evaluated_once, tmp_path_factory.mktemp("released") / "shop")
+    workspace = Workspace(folder)
+    release(workspace, workspace.newest(Scorecard, "evaluate"), Override(by="Mira", reason="its model is tiny"))
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def keep_the_encoders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each audit lets go of its models to make room for training; loading them again would be half of the tests' time."""

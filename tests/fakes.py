@@ -6,7 +6,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -59,6 +59,24 @@ def with_versions(folder: Path, count: int, disclosure: str = "I am an AI.") -> 
             workspace.save(made, draft)
         promote(workspace, made)
     return workspace
+
+
+def write_random_adapters(base: Path, folders: Sequence[Path], strength: float) -> None:
+    """LoRA adapters of a base model that were never trained, for transformers and for llama.cpp."""
+    import torch
+
+    from tailorbird.engine.adapters import add_lora
+    from tailorbird.engine.gguf_files import write_adapter
+    from tailorbird.engine.loading import load_base
+
+    adapted = add_lora(load_base(base, packed=False, precise=True), 4, 8, 3)
+    for number, folder in enumerate(folders):
+        torch.manual_seed(number)
+        for name, parameter in adapted.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(parameter, std=strength)
+        adapted.save_pretrained(folder)
+        write_adapter(folder, base, folder / "adapter.gguf")
 
 
 def make_tiny_model(folder: Path, family: str = "llama", seed: int = 0, texts: list[str] | None = None) -> Path:

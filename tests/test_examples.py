@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from conftest import ROOT
 from rapidfuzz import fuzz
 
@@ -27,8 +29,6 @@ FLAWS: dict[str, str] = json.loads((BOUTIQUE / "flaws.json").read_text())
 
 @pytest.fixture(scope="module")
 def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, list[Conversation], Audit]:
-    import shutil
-
     folder = tmp_path_factory.mktemp("boutique") / "shop"
     shutil.copytree(BOUTIQUE, folder)
     workspace = Workspace(folder)
@@ -80,10 +80,16 @@ def test_the_planted_flaws_are_there_and_the_audit_finds_what_it_can(
 @pytest.mark.slow
 @pytest.mark.alone
 def test_the_whole_demo_on_the_real_model(tmp_path: Path) -> None:
-    """`tailorbird demo`, then the official client against `tailorbird serve`; prints what the documents quote."""
+    """`tailorbird demo`, then the official client against `tailorbird serve`; prints what the documents quote.
+
+    Of what other tests try, attacks and the like, it tries less than `make demo` does.
+    """
     import openai
 
-    shop = tmp_path / "demo"
+    shop = Path(shutil.copytree(BOUTIQUE, tmp_path / "demo"))
+    settings = yaml.safe_load((shop / "tailorbird.yaml").read_text())
+    settings["evaluation"] |= {"attacks": 6, "counterfactuals": 6, "training_answers": 4}
+    (shop / "tailorbird.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
     done = subprocess.run(
         [sys.executable, "-m", "tailorbird", "demo", str(shop), "--json"], stdout=subprocess.PIPE, text=True, timeout=2400
     )

@@ -10,27 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SETTINGS, conversation, write_jsonl
+from conftest import conversation, write_jsonl
 from typer.testing import CliRunner
 
-from tailorbird import audit, engine, evaluate, import_conversations, plan, release, train
-from tailorbird.artifacts import Audit, Candidate, Checkup, Comparison, Override, Plan, Release, Scorecard
+from tailorbird import engine, evaluate
+from tailorbird.artifacts import Audit, Candidate, Checkup, Comparison, Plan, Release, Scorecard
 from tailorbird.cli import app
 from tailorbird.errors import InputError, TailorbirdError
 from tailorbird.feedback import Feedback, FeedbackStore
 from tailorbird.improvement import improve_production
 from tailorbird.workspace import PRODUCTION, Workspace, read_conversations
-
-
-@pytest.fixture(scope="module")
-def released_once(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
-    folder = tmp_path_factory.mktemp("released")
-    (folder / "tailorbird.yaml").write_text(SETTINGS.format(model=tiny_model), encoding="utf-8")
-    write_jsonl(folder / "conversations.jsonl", [conversation(n) for n in range(60)])
-    workspace = Workspace(folder)
-    made = train(workspace, plan(workspace, audit(workspace, import_conversations(workspace))))
-    release(workspace, evaluate(workspace, made), override=Override(by="a test", reason="its model is tiny"))
-    return folder
 
 
 @pytest.fixture
@@ -66,7 +55,11 @@ def test_what_is_new_is_learned_on_top_of_production_and_compared_with_it(releas
     assert "against forgetting" in planned.why["lessons"]
     for part in ("train", "validation", "test"):
         assert ids(released, first, part) == ids(released, second, part) - new, "what was held out stays held out"
-    assert set(told["comparison"]["parts"]) == {"earlier conversations", "new conversations", "general text"}
+    parts = told["comparison"]["parts"]
+    assert set(parts) == {"earlier conversations", "new conversations", "general text", "answers"}
+    assert {"chrf", "voice", "embedding_similarity"} <= set(parts["answers"]["differences"])
+    chrf = (parts["answers"]["systems"][name]["chrf"]["value"] for name in ("tuned", "production"))
+    assert parts["answers"]["differences"]["chrf"]["value"] == pytest.approx(next(chrf) - next(chrf))
     assert released.alias(PRODUCTION) == before.id, "never released by itself"
 
 

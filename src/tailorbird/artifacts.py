@@ -286,10 +286,11 @@ class Scorecard(Artifact):
 
 
 class Comparison(Artifact):
-    """An updated candidate against the version in production, in nats a token.
+    """An updated candidate against the version in production.
 
     `parts` are `earlier conversations` (what production was tested on), `new conversations`, and `general text` that has
-    nothing to do with the business; `worse` names those on which the candidate may be worse by more than is allowed.
+    nothing to do with the business, by loss in nats a token; and `answers` to held-out questions, by their figures. `worse`
+    names the former on which the candidate may be worse by more than is allowed, and figures that are worse beyond chance.
     """
 
     kind = "comparison"

@@ -192,21 +192,18 @@ def score_table(card: Scorecard) -> Table:
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    """Production, the update and their difference on each part, in nats a token."""
-    table = Table("loss on", "held out", "production", "update", "difference (95% interval)", "", box=None, pad_edge=False)
-    for name, part in comparison.parts.items():
-        difference = part.differences["loss"]
-        mark = (
-            "[green]better[/green]"
-            if name in comparison.better
-            else "[red]worse[/red]"
-            if name in comparison.worse
-            else "as good"
-        )
-        table.add_row(
-            name, str(part.examples), *(f"{part.systems[s]['loss'].value:.3f}" for s in ("production", "tuned")),
-            f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})", mark,
-        )  # fmt: skip
+    """Production, the update and their difference: the loss on each part in nats a token, then the figures of their answers."""
+    table = Table("", "held out", "production", "update", "difference (95% interval)", "", box=None, pad_edge=False)
+    for part_name, part in comparison.parts.items():
+        for figure, difference in part.differences.items():
+            name = part_name if figure == "loss" else figure
+            verdicts = (("[green]better[/green]", comparison.better), ("[red]worse[/red]", comparison.worse))
+            mark = next((words for words, names in verdicts if name in names), "as good")
+            table.add_row(
+                f"loss, {name}" if figure == "loss" else f"{part_name}, {name}", str(part.examples),
+                *(f"{part.systems[system][figure].value:.3f}" for system in ("production", "tuned")),
+                f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})", mark,
+            )  # fmt: skip
     return table
 
 

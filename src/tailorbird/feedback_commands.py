@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from tailorbird.errors import InputError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -54,6 +56,9 @@ def compare(
     file: Annotated[
         Path | None, typer.Argument(help="JSON Lines with prompt and answers [a, b]; without it, the newest scorecard's.")
     ] = None,
+    unseen: Annotated[
+        bool, typer.Option("--unseen", help="What a version answered unseen (`shadow`), beside what customers were answered.")
+    ] = False,
     judge: Annotated[str | None, typer.Option(help="Who judges; by itself who is logged in.")] = None,
     workspace: At = HERE,
     as_json: Annotated[
@@ -72,7 +77,11 @@ def compare(
     opened = _open(workspace)
     store = FeedbackStore(opened)
     bad: list[Rejected] = []
-    if file is None:
+    if unseen and file:
+        raise InputError("--unseen takes no file.", fix="Leave one of them out.")
+    if unseen:
+        found = _unseen(opened)
+    elif file is None:
         found = held_out(opened)
     else:
         path = _existing(file, workspace)
@@ -92,6 +101,24 @@ def compare(
     for verdict, count in verdicts.most_common():
         console.out.print(f"{count:>4}  {verdict}", markup=False)
     console.out.print(f"{judged} judged and kept, {left} left.")
+
+
+def _unseen(workspace: Workspace) -> list[Comparison]:
+    """What customers were answered beside what a version answered unseen."""
+    from tailorbird.feedback.comparing import Comparison
+    from tailorbird.serving.phrases import without_disclosure
+    from tailorbird.turns import ShadowLog
+
+    found = []
+    for one in ShadowLog(workspace).since():
+        shown, unseen = (without_disclosure(workspace, turn.text) for turn in (one.answer, one.shadow))
+        if one.answer.whole and shown.strip() and unseen.strip() and shown != unseen:
+            said = [turn.model_copy(update={"text": without_disclosure(workspace, turn.text)}) for turn in one.before]
+            writers = (one.answer.release or "production", one.shadow.release or "unseen")
+            held = one.conversation
+            asked = held.as_conversation(said).turns
+            found.append(Comparison(asked, (shown, unseen), writers, held.id, held.customer_id))
+    return found
 
 
 @feedback.command("list")

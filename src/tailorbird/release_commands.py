@@ -12,7 +12,7 @@ from tailorbird.errors import InputError
 
 if TYPE_CHECKING:
     from tailorbird.artifacts import Candidate, Release
-    from tailorbird.workspace import Workspace
+    from tailorbird.workspace import Trial, Workspace
 
 releases = typer.Typer(rich_markup_mode=None)
 Version = Annotated[str, typer.Argument(help="A version's number, its id, or candidate, previous or production.")]
@@ -107,20 +107,41 @@ def canary(
 
     A conversation stays with the version that began it while the share grows. Promoting the version ends the trial.
     """
+    _try_out("canary", open_workspace(workspace), "" if stop else name, share, as_json)
+
+
+@releases.command()
+def shadow(
+    name: Version = "candidate",
+    share: Annotated[float, typer.Option(help="Of the conversations, up to 1 for all.")] = 1.0,
+    stop: Annotated[bool, typer.Option("--stop", help="It answers no more.")] = False,
+    workspace: At = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print who answers what as JSON.")] = False,
+) -> None:
+    """Has a version answer what customers ask, unseen: nobody is shown it, `watch` holds it against what they were answered.
+
+    It answers when nobody waits for an answer, so customers are not kept waiting. `feedback compare --unseen` shows you both
+    answers without saying which is whose.
+    """
+    _try_out("shadow", open_workspace(workspace), "" if stop else name, share, as_json)
+
+
+def _try_out(kind: Trial, opened: Workspace, name: str, share: float, as_json: bool) -> None:
+    """Begins a trial, or without a name ends it."""
     from tailorbird import console
     from tailorbird.releasing import try_out, version
 
-    opened = open_workspace(workspace)
-    if stop:
-        opened.end_canary()
-        told, words = None, "Production answers everybody."
-    else:
-        told = try_out(opened, version(opened, name), share)
-        words = f"Version {told.version} answers {share:.0%} of the conversations."
+    told = try_out(opened, version(opened, name), share, kind) if name else None
+    if told is None:
+        opened.end_trial(kind)
     if as_json:
         console.show_json({"release": told and told.id, "share": share if told else 0.0})
+    elif told is None:
+        console.out.print("Production answers everybody." if kind == "canary" else "Nothing is answered unseen.")
     else:
-        console.out.print(words)
+        console.out.print(
+            f"Version {told.version} answers {share:.0%} of the conversations{', unseen' if kind == 'shadow' else ''}."
+        )
 
 
 @releases.command()
@@ -172,7 +193,7 @@ def compare(
     workspace: At = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Holds a version against another: loss on what both have never seen, on new conversations, and on general text."""
+    """Holds a version against another: loss on what both have never seen and on general text, and their answers."""
     from tailorbird import console
     from tailorbird.artifacts import Candidate
     from tailorbird.evaluating import compare as verb

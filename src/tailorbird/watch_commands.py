@@ -11,7 +11,7 @@ from tailorbird.cli_tools import HERE, At, open_workspace
 
 if TYPE_CHECKING:
     from tailorbird.artifacts import Interval
-    from tailorbird.serving.monitoring import Figures, Watched
+    from tailorbird.serving.monitoring import Beside, Figures, Watched
 
 watching = typer.Typer(rich_markup_mode=None)
 
@@ -22,7 +22,10 @@ def watch(
     workspace: At = HERE,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON, by day as well.")] = False,
 ) -> None:
-    """Shows how the assistant does with customers, version by version: how often a person is needed, thumbs, times, guards."""
+    """Shows how the assistant does with customers, version by version: how often a person is needed, thumbs, times, cost.
+
+    A version that answers unseen (`shadow`) is held against what customers were answered.
+    """
     from tailorbird import console
     from tailorbird.serving.monitoring import watch as look
 
@@ -66,17 +69,36 @@ def _show(found: Watched) -> None:
     from tailorbird import console
 
     table = Table("", "conversations", "a person was needed", "thumbs up", "first word, s", "whole, s", box=None, pad_edge=False)
+    table.add_column("cost")
     for name, one in [("all", found.total), *found.versions.items()]:
-        table.add_row(name, str(one.conversations), *_cells(one))
+        cost = "" if one.cost is None else f"{one.cost:.2g} {found.currency}"
+        table.add_row(name, str(one.conversations), *_cells(one), cost)
     console.out.print(table)
     if found.before:
         console.out.print(f"Before there was an assistant a person was needed in {_share(found.before)}.")
     for name, chance in found.likely_worse.items():
         if chance < 0.05:
             console.out.print(f"{name} needs a person more often than the others; by chance that would be {chance:.1%} likely.")
+    for name, beside in found.unseen.items():
+        _show_unseen(name, beside)
     for title, counts in (("Guards that fired", found.total.guards), ("Languages", found.total.languages)):
         if counts:
             console.out.print(f"{title}: {', '.join(f'{name} {count}' for name, count in counts.items())}.", highlight=False)
+
+
+def _show_unseen(name: str, beside: Beside) -> None:
+    from tailorbird import console
+
+    sides = ((name, beside.unseen), ("customers were answered", beside.customers))
+    told = "; ".join(
+        f"{who}: a person takes over in {_share(side.handed_over)}, a guard fires in {_share(side.guarded)}, "
+        f"{side.words:.0f} words"
+        for who, side in sides
+    )
+    console.out.print(f"Unseen, {beside.answers} messages. {told}.", highlight=False)
+    if beside.likely_alike is not None and beside.likely_alike < 0.05:
+        more = "more" if beside.only_unseen_hands_over > beside.only_customers_handed_over else "less"
+        console.out.print(f"{name} hands over {more} often; by chance that would be {beside.likely_alike:.1%} likely.")
 
 
 def _cells(one: Figures) -> list[str]:

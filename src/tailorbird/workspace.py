@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -33,6 +33,8 @@ PRODUCTION = "production"
 """The alias of the release that serves customers."""
 PREVIOUS, CANDIDATE = "previous", "candidate"
 """The aliases of the release that served them before, and of one that is made but does not serve yet."""
+Trial = Literal["canary", "shadow"]
+"""How a version is tried out: in place of production, or unseen beside it."""
 _A = TypeVar("_A", bound=Artifact)
 _M = TypeVar("_M", bound=BaseModel)
 _STARTER = """\
@@ -217,19 +219,21 @@ class Workspace:
         """Lets the model answer again."""
         (self.store / "paused.json").unlink(missing_ok=True)
 
-    @property
-    def canary(self) -> tuple[str, float] | None:
-        """The release id that a share of conversations is answered by instead of production, and that share, 0 to 1."""
-        told = self._pointers("canary.json")
+    def trial(self, kind: Trial) -> tuple[str, float] | None:
+        """The release id that is tried out on a share of conversations, and that share, 0 to 1; None where none is.
+
+        As a `canary` it answers them instead of production, as a `shadow` unseen beside it.
+        """
+        told = self._pointers(f"{kind}.json")
         return (told["release"], float(told["share"])) if told else None
 
-    def set_canary(self, identity: str, share: float) -> None:
-        """Has a share of conversations answered by a release, from the next request on."""
-        self._keep("canary.json", {"release": identity, "share": str(share)})
+    def set_trial(self, kind: Trial, identity: str, share: float) -> None:
+        """Has a release tried out on a share of conversations, from the next request on."""
+        self._keep(f"{kind}.json", {"release": identity, "share": str(share)})
 
-    def end_canary(self) -> None:
-        """Has production answer everybody again."""
-        (self.store / "canary.json").unlink(missing_ok=True)
+    def end_trial(self, kind: Trial) -> None:
+        """Ends what `set_trial` began."""
+        (self.store / f"{kind}.json").unlink(missing_ok=True)
 
     def get(self, identity: str) -> Artifact:
         """Any artifact by its id."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fakes import write_random_adapters
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,23 +96,9 @@ def test_a_request_names_every_adapter() -> None:
 @pytest.fixture(scope="module")
 def adapters(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Random adapters that change what the model says."""
-    import torch
-
-    from tailorbird.engine.adapters import add_lora
-    from tailorbird.engine.gguf_files import write_adapter
-    from tailorbird.engine.loading import load_base
-
-    base = engine.locate(catalogue.DEFAULT, silent)
-    adapted = add_lora(load_base(base, packed=False, precise=True), 4, 8, 3)
-    folder, made = tmp_path_factory.mktemp("adapters"), []
-    for number in range(ADAPTERS):
-        torch.manual_seed(number)
-        for name, parameter in adapted.named_parameters():
-            if "lora_B" in name:
-                torch.nn.init.normal_(parameter, std=0.15)
-        adapted.save_pretrained(folder / str(number))
-        write_adapter(folder / str(number), base, folder / str(number) / "adapter.gguf")
-        made.append(folder / str(number))
+    folder = tmp_path_factory.mktemp("adapters")
+    made = [folder / str(number) for number in range(ADAPTERS)]
+    write_random_adapters(engine.locate(catalogue.DEFAULT, silent), made, strength=0.15)
     return made
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SETTINGS, conversation, write_jsonl
 from typer.testing import CliRunner
 
 from tailorbird import audit, evaluate, import_conversations, plan, release, train
@@ -21,15 +20,6 @@ from tailorbird.releasing.gate import objections
 from tailorbird.workspace import Workspace, read_conversations, write_lines
 
 MIRA = Override(by="Mira", reason="a rehearsal")
-
-
-@pytest.fixture(scope="module")
-def evaluated_once(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
-    folder = tmp_path_factory.mktemp("versions")
-    (folder / "tailorbird.yaml").write_text(SETTINGS.format(model=tiny_model), encoding="utf-8")
-    write_jsonl(folder / "conversations.jsonl", [conversation(n) for n in range(60)])
-    made(Workspace(folder))
-    return folder
 
 
 @pytest.fixture

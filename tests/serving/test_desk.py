@@ -87,7 +87,10 @@ def test_the_kill_switch_says_fixed_words_until_the_model_may_answer_again(shop:
     assert "nothing to tell" in str(refused.exception)
 
 
-def test_an_answer_that_is_being_written_ends_in_the_version_it_began_with(shop: Workspace) -> None:
+def test_an_answer_that_is_being_written_ends_in_the_version_it_began_with(
+    shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tailorbird.serving.desk._OPEN", 3)
     go_on = threading.Event()
     desk = Desk(shop, lambda made: Assistant(Slow("x", f"number {made.version}.", go_on), made.system_prompt, made.disclosure))
     replier = desk.replier("production")
@@ -101,7 +104,8 @@ def test_an_answer_that_is_being_written_ends_in_the_version_it_began_with(shop:
     assert "".join([*begun, *(piece.text for piece in pieces)]).endswith("It is number 4.")
 
 
-def test_versions_that_nobody_asks_for_are_let_go(shop: Workspace) -> None:
+def test_versions_that_nobody_asks_for_are_let_go(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tailorbird.serving.desk._OPEN", 3)
     opened: list[weakref.ref[Assistant]] = []
 
     def opening(made: Release) -> Assistant:
@@ -181,9 +185,9 @@ def test_a_trial_ends_when_the_version_is_promoted_or_taken_back(shop: Workspace
             run(shop, "canary", "2", "--share", "0.3")
         run(shop, *ending)
         if ending[0] == "rollback":
-            assert shop.canary == ("release-000000000001", 0.3), "it was neither of the two"
+            assert shop.trial("canary") == ("release-000000000001", 0.3), "it was neither of the two"
         else:
-            assert shop.canary is None
+            assert shop.trial("canary") is None
     serving = shop.alias("production")
     for words, told in ((["canary", "1", "--share", "1"], "is none"), (["canary", str(serving)], "answers everybody already")):
         done = CliRunner().invoke(app, [*words, "-w", str(shop.folder)])

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from tailorbird.cli import app
 from tailorbird.feedback import Feedback, FeedbackStore
+from tailorbird.prices import prices
 from tailorbird.serving.assistant import Assistant
 from tailorbird.serving.desk import Desk
 from tailorbird.serving.monitoring import share, watch
@@ -81,9 +82,24 @@ def test_figures_of_each_version_and_day(shop: Workspace) -> None:
     assert two.guards == {"answer.promises": 1, "message.off_topic": 1}
     assert found.total.languages == {"de": 10, "en": 10}
     assert found.total.tokens == 20 * 35
+    known = prices(shop.folder)
+    kwh = 20 * 0.9 / 3600 * known.here.watts / 1000
+    assert found.total.cost == pytest.approx(kwh * known.here.per_kwh * known.exchange["EUR"])
+    assert found.currency == "EUR"
     assert found.likely_worse["shop-v2"] < 0.01 < 0.9 < found.likely_worse["shop-v1"]
     assert list(found.days) == [datetime.now(UTC).date()]
     assert found.before is None, "nothing was imported"
+
+
+def test_another_servers_answers_cost_what_it_takes_for_tokens(shop: Workspace) -> None:
+    talk(shop, "shop-v2")
+    file = shop.folder / "tailorbird.yaml"
+    plain = file.read_text()
+    file.write_text(f"{plain}\nserving:\n  upstream: {{url: 'http://127.0.0.1:9/v1'}}\n")
+    assert watch(Workspace(shop.folder)).total.cost is None, "nobody said what it takes"
+    prices = "price_read: 2, price_written: 10"
+    file.write_text(f"{plain}\nserving:\n  upstream: {{url: 'http://127.0.0.1:9/v1', {prices}}}\n")
+    assert watch(Workspace(shop.folder)).total.cost == pytest.approx((30 * 2 + 5 * 10) / 1e6)
 
 
 def test_an_empty_log_has_no_figures_and_makes_no_file(shop: Workspace) -> None:

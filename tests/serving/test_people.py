@@ -148,6 +148,7 @@ def test_thumbs_and_corrections_become_feedback_to_learn_from(shop: Workspace) -
     assert rows["thumb"].label is False
     assert (rows["edit"].completion, rows["edit"].messages[-1].content) == ("Within one day.", "When do you post?")
     assert rows["edit"].release == "shop-v1"
+    assert rows["edit"].rejected == rows["thumb"].completion == "We post within 2 days.", "the server's disclosure is not learned"
     wrong = client.post("/v1/feedback", json=verdict | {"turn": 1})
     assert wrong.status_code == 400
     assert "no answer with the number 1" in wrong.json()["error"]["message"]
@@ -216,7 +217,6 @@ def test_an_answer_that_breaks_off_is_written_down_as_such(shop: Workspace) -> N
     assert client.post("/v1/chat/completions", json=asked).status_code == 500
     (held,) = [one for one, _ in TurnLog(shop).everything()]
     assert [(turn.role, turn.whole) for turn in TurnLog(shop).turns(held.id)] == [("user", True), ("assistant", False)]
-    assert list(TurnLog(shop).as_conversations()) == [], "nothing to learn from half an answer"
 
 
 class Receiver(ThreadingHTTPServer):

@@ -7,27 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import SETTINGS, conversation, write_jsonl
 from fakes import Upstream, UpstreamHandler
 
-from tailorbird import audit, evaluate, import_conversations, plan, release, train
-from tailorbird.artifacts import Override, Release
+from tailorbird.artifacts import Release
 from tailorbird.errors import ModelError, SettingsError
 from tailorbird.replier import Message, Reply, reply
 from tailorbird.serving import open_assistant
 from tailorbird.settings import UpstreamSettings
+from tailorbird.versions import version
 from tailorbird.workspace import Workspace
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple[Workspace, Release]:
-    folder = tmp_path_factory.mktemp("upstream") / "shop"
-    folder.mkdir()
-    (folder / "tailorbird.yaml").write_text(SETTINGS.format(model=tiny_model), encoding="utf-8")
-    write_jsonl(folder / "conversations.jsonl", [conversation(n) for n in range(40)])
-    made = Workspace(folder)
-    card = evaluate(made, train(made, plan(made, audit(made, import_conversations(made)))))
-    return made, release(made, card, Override(by="Mira", reason="a rehearsal"))
+@pytest.fixture
+def shop(released_once: Path) -> tuple[Workspace, Release]:
+    made = Workspace(released_once)
+    return made, version(made, "production")
 
 
 @pytest.fixture

@@ -37,10 +37,7 @@ def log(live: Workspace, database: Database) -> TurnLog:
 
 def test_reading_an_empty_log_makes_nothing(live: Workspace) -> None:
     log = TurnLog(live)
-    assert (log.turns("x"), log.conversation("x"), log.queue(), list(log.since(NOW)), list(log.everything())) == (
-        [], None, [], [], [],
-    )  # fmt: skip
-    assert log.counts().conversations == 0
+    assert (log.turns("x"), log.conversation("x"), log.queue(), list(log.everything())) == ([], None, [], [])
     assert (log.forget_older(1), log.erase(lambda *_: True)) == (0, (0, 0))
     assert log.find_by_history("d") is None
     assert Outbox(live).due() == []
@@ -87,7 +84,7 @@ def test_ids_cannot_be_guessed_and_given_ones_are_kept(log: TurnLog) -> None:
     assert min(len(identity) for identity in made) >= 32
     first = log.begin(customer_id="c-1", identity="widget-7")
     assert log.begin(customer_id="c-2", identity="widget-7") == first
-    assert log.counts().conversations == 21
+    assert len(list(log.everything())) == 21
 
 
 def test_what_is_sent_twice_is_kept_once(log: TurnLog) -> None:
@@ -106,7 +103,7 @@ def test_turns_of_nowhere_are_refused(log: TurnLog) -> None:
     one, other = log.begin().id, log.begin().id
     with pytest.raises(ValueError, match="several"):
         log.add([said(one, "Hats?"), said(other, "Hats?")])
-    assert log.counts().turns == {}
+    assert log.turns(one) == log.turns(other) == []
 
 
 def test_a_client_that_sends_back_the_history_is_recognised(log: TurnLog) -> None:
@@ -189,46 +186,29 @@ def test_a_state_and_its_message_are_kept_together_or_not_at_all(live: Workspace
             if fails:
                 raise ZeroDivisionError
 
+    def state() -> str:
+        held = log.conversation(identity)
+        assert held
+        return held.state
+
     with pytest.raises(ZeroDivisionError):
         hand_over(fails=True)
-    assert (log.counts().states, log.turns(identity), outbox.due()) == ({"assistant": 1}, [], [])
+    assert (state(), log.turns(identity), outbox.due()) == ("assistant", [], [])
     hand_over(fails=False)
-    assert (log.counts().states, len(log.turns(identity)), len(outbox.due())) == ({"waiting": 1}, 1, 1)
+    assert (state(), len(log.turns(identity)), len(outbox.due())) == ("waiting", 1, 1)
 
 
-def test_turns_are_read_by_time_without_all_of_them_at_once(log: TurnLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tailorbird.turns.log._BATCH", 7)
-    made = [log.begin().id for _ in range(3)]
-    for number in range(20):
-        identity = made[number % 3]
-        log.add([said(identity, f"q{number}", created_at=NOW + timedelta(minutes=number // 5)),
-                 said(identity, f"a{number}", "assistant", created_at=NOW + timedelta(minutes=number // 5))])  # fmt: skip
-    everything = list(log.since(NOW))
-    assert sorted(turn.text for turn in everything) == sorted(f"{k}{n}" for k in "qa" for n in range(20))
-    assert [turn.created_at for turn in everything] == sorted(turn.created_at for turn in everything)
-    assert {turn.text for turn in log.since(NOW + timedelta(minutes=3))} == {f"{k}{n}" for k in "qa" for n in range(15, 20)}
-    assert log.counts(NOW + timedelta(minutes=3)).turns == {"assistant": 5, "user": 5}
-    assert log.counts().model_dump() == {
-        "conversations": 3, "states": {"assistant": 3}, "turns": {"assistant": 20, "user": 20},
-    }  # fmt: skip
-
-
-def test_conversations_to_learn_from_have_whole_answers_and_peoples_too(log: TurnLog, live: Workspace) -> None:
-    learnt, alone, gone = (log.begin(customer_id=name).id for name in ("c-1", "c-2", "c-3"))
+def test_what_people_answered_is_learned_with_all_that_was_said(log: TurnLog) -> None:
+    held = log.begin(customer_id="c-1")
     log.add([
-        said(learnt, "Hats?", created_at=NOW), said(learnt, "Ye", "assistant", whole=False), said(learnt, "Hello?"),
-        said(learnt, "Yes, two.", "person", author="mira"),
+        said(held.id, "Hats?", created_at=NOW), said(held.id, "Hello?"), said(held.id, "Yes, two.", "person", author="mira"),
     ])  # fmt: skip
-    log.add([said(alone, "Hats?"), said(alone, "Y", "assistant", whole=False)])
-    log.add([said(gone, "Hats?"), said(gone, "Yes.", "assistant")])
-    live.bury(["c-3"])
-    (one,) = log.as_conversations()
-    assert (one.id, one.customer_id, one.source) == (learnt, "c-1", "live")
+    one = held.as_conversation(log.turns(held.id))
+    assert (one.id, one.customer_id, one.source) == (held.id, "c-1", "live")
     assert [(turn.role, turn.content, turn.author) for turn in one.turns] == [
         ("user", "Hats?\n\nHello?", None), ("assistant", "Yes, two.", "mira"),
     ]  # fmt: skip
     assert one.turns[0].created_at == NOW.isoformat()
-    assert list(log.as_conversations(since=datetime.now(UTC) + timedelta(hours=1))) == []
 
 
 def _aged(live: Workspace, identity: str, days: int) -> None:
@@ -251,7 +231,7 @@ def test_what_is_too_old_is_deleted_in_batches(make_workspace: Callable[..., Wor
         _aged(live, identity, days)
     assert log.forget_older() == 8
     assert sorted(one.id for one, _ in log.everything()) == ["chat-1", "chat-29"]
-    assert log.counts().turns == {"assistant": 2, "user": 2}
+    assert [len(turns) for _, turns in log.everything()] == [2, 2]
     assert sorted(one.event for one in outbox.due()) == ["chat-1", "chat-29"]
     assert log.forget_older() == 0
     assert log.forget_older(days=20) == 1

@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: what these tables are. A database whose number is higher was made by a newer tailorbird."""
 VERSIONS = "tailorbird_schema"
 """The table with the number of the newest migration that a database has seen."""
@@ -106,6 +106,23 @@ TURNS = Table(
     UniqueConstraint("conversation", "once", name="uq_turns_once"),
     Index("ix_turns_once", "once"),
     Index("ix_turns_time", "created_at", "conversation", "number"),
+)
+SHADOWS = Table(
+    "shadows",
+    METADATA,
+    Column("conversation", String(128), ForeignKey("conversations.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("created_at", Utc, nullable=False, index=True),
+    Column("release", Text, nullable=False),
+    Column("first_token_ms", Float),
+    Column("duration_ms", Float),
+    Column("prompt_tokens", Integer),
+    Column("completion_tokens", Integer),
+    Column("guards", JSON, nullable=False),
+    Column("passages", JSON, nullable=False),
+    Column("action", Text),
+    Column("reason", Text),
 )
 DELIVERIES = Table(
     "deliveries",

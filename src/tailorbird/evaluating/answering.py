@@ -148,7 +148,7 @@ def key_of(ask: Ask) -> str:
 
 
 def fingerprint(base: Path, adapter: Path | None) -> str:
-    """Of a system's files, by their names, sizes and times."""
-    files = sorted(path for folder in (base, adapter) if folder for path in folder.iterdir() if path.is_file())
-    told = [(path.parts[-3:], (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
+    """Of a system's files, by their names, sizes and times; the same wherever the workspace is moved to."""
+    files = [path for folder in (base, adapter) if folder for path in folder.iterdir() if path.is_file()]
+    told = sorted((path.parts[-3:], (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files)
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

@@ -7,13 +7,21 @@ from importlib.resources import files
 from pydantic import BaseModel
 
 from tailorbird import engine
-from tailorbird.artifacts import PROBES, Audit, Candidate, Comparison, Conversation, Plan, Release, Turn, make_id
-from tailorbird.evaluating.figures import compared
+from tailorbird.artifacts import PROBES, Audit, Candidate, Comparison, Conversation, Part, Plan, Release, Turn, make_id
+from tailorbird.evaluating.answering import KEPT, Ask, answered
+from tailorbird.evaluating.checking import Documents
+from tailorbird.evaluating.figures import Sheet, compared, verdict
+from tailorbird.evaluating.held_out import held_out
+from tailorbird.evaluating.scoring import Measures, scored
+from tailorbird.evaluating.systems import Systems
+from tailorbird.knowledge import Knowledge, documents_of
 from tailorbird.lessons import taught
 from tailorbird.progress import Progress, silent
+from tailorbird.replier import ReplyOptions
 from tailorbird.workspace import Workspace, read_conversations
 
 EARLIER, NEW, GENERAL = "earlier conversations", "new conversations", PROBES["forgetting"]
+ANSWERS = "answers"
 MARGIN = 0.05
 """Nats a token that an update may cost on what production knows: each token a twentieth less likely."""
 _GENERAL = "general.jsonl"
@@ -28,14 +36,36 @@ class _Knowledge(BaseModel):
 
 
 def compare(workspace: Workspace, candidate: Candidate, release: Release, progress: Progress = silent) -> Comparison:
-    """The candidate against a release, by the loss of what both have never seen, with paired intervals.
+    """The candidate against a release on what both have never seen, with paired intervals: by loss, and by their answers.
 
     Of what the release was tested on only that counts which the candidate's audit still holds for right. On that and on
-    general text the candidate must be shown to lose less than `MARGIN` (non-inferiority); on what is new it must not be worse.
+    general text the candidate must be shown to lose less than `MARGIN` (non-inferiority); on what is new, and by each figure of
+    its answers, it must not be worse beyond chance.
     """
-    identity = make_id(Comparison, candidate=candidate.id, release=release.id)
+    knowledge = documents_of(workspace, engine.embed, progress) if release.passages else None
+    identity = make_id(
+        Comparison, candidate=candidate.id, release=release.id, settings=workspace.settings.evaluation.model_dump(),
+        documents=knowledge.digests() if knowledge else {},
+    )  # fmt: skip
     if found := workspace.find(Comparison, identity):
         return workspace.use(found)
+    parts = _losses(workspace, candidate, release, progress)
+    losses = {name: part.differences["loss"] for name, part in parts.items()}
+    answers = _answers(workspace, candidate, release, knowledge, progress)
+    better, worse = verdict(answers.differences)
+    made = Comparison(
+        id=identity,
+        made_from=(candidate.id, release.id),
+        parts=parts | ({ANSWERS: answers} if answers.examples else {}),
+        better=(*(name for name, one in losses.items() if one.high < 0), *better),
+        worse=(*(name for name, one in losses.items() if (one.low > 0 if name == NEW else one.high > MARGIN)), *worse),
+    )
+    with workspace.drafting(identity) as draft:
+        return workspace.save(made, draft)
+
+
+def _losses(workspace: Workspace, candidate: Candidate, release: Release, progress: Progress) -> dict[str, Part]:
+    """Loss on earlier conversations, new ones and general text, as far as there are any."""
     tasks = workspace.settings.tasks
     audits = [workspace.path(workspace.ancestor(made, Audit)) for made in (release, candidate)]
     before, now = (list(taught(read_conversations(folder / "test.jsonl"), tasks)) for folder in audits)
@@ -58,17 +88,30 @@ def compare(workspace: Workspace, candidate: Candidate, release: Release, progre
         if any(rows["tuned"]):
             sums = {system: [(loss[0], float(loss[1])) for loss in row if loss] for system, row in rows.items()}
             parts[name] = compared("loss", sums, "production")
-    differences = {name: part.differences["loss"] for name, part in parts.items()}
-    worse = [name for name, one in differences.items() if (one.low > 0 if name == NEW else one.high > MARGIN)]
-    made = Comparison(
-        id=identity,
-        made_from=(candidate.id, release.id),
-        parts=parts,
-        better=tuple(name for name, one in differences.items() if one.high < 0),
-        worse=tuple(worse),
+    return parts
+
+
+def _answers(
+    workspace: Workspace, candidate: Candidate, release: Release, knowledge: Knowledge | None, progress: Progress
+) -> Part:
+    """What both answer to held-out questions, each shown the documents if production is. Kept answers are not written again."""
+    settings, held = workspace.settings.evaluation, held_out(workspace, workspace.ancestor(candidate, Audit))
+    candidates = {"production": workspace.ancestor(release, Candidate), "tuned": candidate}
+    adapters = {name: workspace.path(one) / "adapter" for name, one in candidates.items()}
+    systems = Systems(engine.locate(candidate.model, progress), adapters["tuned"], knowledge)
+    asked, limits = held.asked(settings.answers), ReplyOptions(max_tokens=settings.longest_answer)
+    system = "both" if knowledge else "tuned"
+    said = answered(
+        systems.base, adapters, asked, lambda _, one: Ask(systems.messages(system, one), limits), workspace.store / KEPT, progress
     )
-    with workspace.drafting(identity) as draft:
-        return workspace.save(made, draft)
+    documents = Documents(workspace, knowledge) if knowledge else None
+    scores = scored(asked, said, Measures(workspace.settings, documents, held.voice()))
+    sheet = Sheet(held.texts, {name: [None] * len(held.texts) for name in said}, asked, scores)
+    return Part(
+        examples=sum(held.whole(one.conversation) for one in asked),
+        systems=sheet.figures(held.whole),
+        differences=sheet.differences("tuned", "production", held.whole),
+    )
 
 
 def general() -> list[Conversation]:

@@ -40,7 +40,7 @@ RULES: dict[str, Rule] = {
     "not_better": Rule("not better than the base model on the figures of releasing.better_than_base", "refuse"),
     "worse": Rule("what will serve, with documents or without, is worse than the base model on a figure", "refuse"),
     "worse_than_production": Rule("worse than the version in production", "refuse"),
-    "not_better_than_production": Rule("not better than production on the parts of releasing.better_than_production", "refuse"),
+    "not_better_than_production": Rule("not better than production on what releasing.better_than_production names", "refuse"),
     "not_compared": Rule("never compared with the version in production", "warn"),
     "planted": Rule("secrets were planted in it to measure what is learned by heart", "refuse"),
     "erased": Rule("a customer who was erased is in its data", "refuse"),
@@ -122,7 +122,8 @@ def _of_production(workspace: Workspace, scorecard: Scorecard, wanted: Releasing
     newest = compared[-1]
     if newest.worse:
         yield Objection("worse_than_production", f"it is worse than the version in production on {' and '.join(newest.worse)}")
-    _refuse_unknown("releasing.better_than_production", wanted.better_than_production, newest.parts)
+    figures = [name for part in newest.parts.values() for name in part.differences if name != "loss"]
+    _refuse_unknown("releasing.better_than_production", wanted.better_than_production, [*newest.parts, *figures])
     if less := [part for part in wanted.better_than_production if part not in newest.better]:
         yield Objection("not_better_than_production", f"it is not better than the version in production on {' and '.join(less)}")
 

@@ -1,6 +1,6 @@
-"""Release -> answers for customers: an OpenAI-compatible server, and the same assistant in a terminal.
+"""Release -> Feedback: an OpenAI-compatible server that answers customers, and the same assistant in a terminal.
 
-Feedback is not here yet, and a person takes over outside.
+What was said, whom a person took over and what customers thought of it is in the log and the feedback table.
 """
 
 from __future__ import annotations
@@ -143,4 +143,4 @@ def _desk(workspace: Workspace, progress: Progress) -> Desk:
 
     explained = explaining if workspace.settings.serving.explanations else None
     desk = Desk(workspace, lambda made: open_assistant(workspace, made, progress=progress, shared=True), explained)
-    return desk
+    return desk  # which `explaining` asks for what serves then

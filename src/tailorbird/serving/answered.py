@@ -13,6 +13,7 @@ from tailorbird.replier import ReplyPiece
 class Answered:
     """One answer: its text as it was sent, its last piece, and seconds to its first word and to its end.
 
+    `disclosure` are the words that it says first if it says that it is an AI.
     `whole` is off for an answer that was broken off: the customer left, or the model failed.
     """
 
@@ -21,6 +22,7 @@ class Answered:
     whole: bool
     first_word: float | None
     seconds: float
+    disclosure: str = ""
 
 
 def watched(pieces: Iterator[ReplyPiece], disclosure: str, done: Callable[[Answered], None]) -> Iterator[ReplyPiece]:
@@ -31,7 +33,7 @@ def watched(pieces: Iterator[ReplyPiece], disclosure: str, done: Callable[[Answe
     def tell(whole: bool) -> None:
         nonlocal told
         told = True
-        done(Answered("".join(texts), last, whole, first, time.monotonic() - begun))
+        done(Answered("".join(texts), last, whole, first, time.monotonic() - begun, disclosure))
 
     try:
         for last in pieces:

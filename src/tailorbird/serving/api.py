@@ -27,6 +27,7 @@ from tailorbird.serving.keys import Keys
 from tailorbird.serving.metrics import CONTENT_TYPE, Metrics
 from tailorbird.serving.monitoring import alerts, watch
 from tailorbird.serving.rounds import Round
+from tailorbird.serving.shadowing import EVERY, Shadows
 from tailorbird.workspace import PRODUCTION
 
 _DAY = 24 * 3600.0  # seconds
@@ -43,16 +44,20 @@ class ExplanationRequest(BaseModel):
     top: int = Field(default=5, ge=1, le=50)
 
 
-def application(desks: Desks) -> ASGIApp:
-    """The web application for the versions of one business or more, their keys and limits around it."""
+def application(desks: Desks, metrics: Metrics | None = None, shadows: Shadows | None = None) -> ASGIApp:
+    """The web application for the versions of one business or more, their keys and limits around it.
+
+    What is asked of versions that are tried out unseen is put into `shadows`.
+    """
+    metrics = metrics or Metrics()
+    shadows = shadows or Shadows(metrics.is_busy)
     sites = sorted({site for desk in desks.desks for site in desk.workspace.settings.serving.sites})
     # Outermost, since a browser asks for its leave without a key.
-    metrics = Metrics()
-    guarded = Access(_routes(desks, metrics), desks, metrics)
+    guarded = Access(_routes(desks, metrics, shadows), desks, metrics)
     return CORSMiddleware(guarded, sites, allow_methods=["GET", "POST"], allow_headers=["*"], expose_headers=["Retry-After"])
 
 
-def _routes(desks: Desks, metrics: Metrics) -> FastAPI:
+def _routes(desks: Desks, metrics: Metrics, shadows: Shadows) -> FastAPI:
     app = FastAPI(title="tailorbird", docs_url=None, redoc_url=None, openapi_url=None)
     started = int(time.time())
 
@@ -62,7 +67,7 @@ def _routes(desks: Desks, metrics: Metrics) -> FastAPI:
 
     @app.post("/v1/chat/completions")
     def chat(request: protocol.ChatRequest, http: Request) -> Response:
-        return chatting.answer(request, http, metrics)
+        return chatting.answer(request, http, metrics, shadows)
 
     @app.post("/v1/embeddings")
     def embeddings(request: protocol.EmbeddingRequest) -> Response:
@@ -147,11 +152,13 @@ def run(desks: Desks, host: str, port: int, listening: Callable[[str], None]) ->
         raise WorkspaceError(
             f"Port {port} of {host} cannot be used ({problem.strerror}).", fix="Choose another one with --port."
         ) from problem
-    rounds = _rounds(desks)
+    metrics = Metrics()
+    shadows = Shadows(metrics.is_busy)
+    rounds = [*_rounds(desks), Round(shadows.answer, EVERY)]
     for one in rounds:
         one.start()
     listening(f"http://{host}:{taken.getsockname()[1]}/v1")
-    server = uvicorn.Server(uvicorn.Config(application(desks), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(application(desks, metrics, shadows), log_level="warning"))
     server.run(sockets=[taken])
     for one in rounds:
         one.stop()

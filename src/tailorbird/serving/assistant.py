@@ -118,14 +118,13 @@ class Assistant:
         self.replier.close()
 
     def _said_disclosure(self, message: Message) -> bool:
-        return message["role"] == "assistant" and message["content"].startswith(self.phrases.disclosures)
+        return message["role"] == "assistant" and bool(self.phrases.split(message["content"])[0])
 
     def _without_disclosure(self, message: Message) -> Message:
         """The model never sees the disclosure in its own past words, so it does not learn to repeat it."""
         if not self._said_disclosure(message):
             return message
-        form = next(one for one in self.phrases.disclosures if message["content"].startswith(one))
-        return {"role": "assistant", "content": message["content"].removeprefix(form).strip()}
+        return {"role": "assistant", "content": self.phrases.split(message["content"])[1].strip()}
 
 
 class Paused:

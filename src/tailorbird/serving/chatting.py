@@ -16,9 +16,10 @@ from tailorbird.serving.answered import Answered, watched
 from tailorbird.serving.conversing import Said, silent
 from tailorbird.serving.metrics import Metrics
 from tailorbird.serving.refusals import refused, unknown_model
+from tailorbird.serving.shadowing import Asked, Shadows
 
 
-def answer(request: protocol.ChatRequest, http: Request, metrics: Metrics) -> Response:
+def answer(request: protocol.ChatRequest, http: Request, metrics: Metrics, shadows: Shadows) -> Response:
     """The answer, or why there is none; raises InputError for a conversation that there is not."""
     if request.messages[-1].role != "user":
         return refused(400, "The last message must be the user's.", "invalid_request_error")
@@ -26,7 +27,7 @@ def answer(request: protocol.ChatRequest, http: Request, metrics: Metrics) -> Re
     if found is None or found[0].release(found[1]) is None:
         return unknown_model(request.model, asked(http).names())
     desk, limits = found[0], found[0].workspace.settings.serving.limits
-    said = _said(request, http)
+    said, options = _said(request, http), request.options(limits.longest_answer)
     held = desk.conversations.take(said)
     replier = desk.replier(found[1], held.id)
     if replier is None:  # taken away this moment
@@ -34,7 +35,7 @@ def answer(request: protocol.ChatRequest, http: Request, metrics: Metrics) -> Re
     if held.state in ("waiting", "person"):
         written = silent(held)
     else:
-        written = _within(limits.answer_seconds, replier.stream(said.messages, request.options(limits.longest_answer)))
+        written = _within(limits.answer_seconds, replier.stream(said.messages, options))
     disclosure = replier.phrases.say("disclosure", said.messages[-1]["content"])
     head: protocol.Body = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": replier.name}
     head["conversation"] = held.id
@@ -43,7 +44,9 @@ def answer(request: protocol.ChatRequest, http: Request, metrics: Metrics) -> Re
     def done(answered: Answered) -> None:
         metrics.ends(desk.business, replier.name, answered)
         if answered.last.action != "wait":
-            head["turn"] = desk.conversations.answered(held, said, replier.name, answered)
+            number = head["turn"] = desk.conversations.answered(held, said, replier.name, answered)
+            if answered.whole:
+                shadows.offer(Asked(desk, held, said, options, number), replier.name)
 
     ready = _begun(watched(written, disclosure, done))
     if request.stream:

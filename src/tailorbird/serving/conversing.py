@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from tailorbird.database import Connection, Database
@@ -15,8 +16,9 @@ from tailorbird.language import identify
 from tailorbird.privacy import Redactor
 from tailorbird.replier import Message, ReplyPiece
 from tailorbird.serving.answered import Answered
+from tailorbird.serving.phrases import without_disclosure
 from tailorbird.serving.recent import Recent
-from tailorbird.turns import LoggedConversation, LoggedTurn, Outbox, TurnLog
+from tailorbird.turns import LoggedConversation, LoggedTurn, Outbox, ShadowLog, TurnLog
 from tailorbird.workspace import Workspace
 
 REQUESTED, WRITTEN = "hand_off.requested", "hand_off.message"
@@ -42,8 +44,9 @@ class Conversations:
 
     def __init__(self, workspace: Workspace) -> None:
         """Opens nothing yet; raises SettingsError where the database's address is wrong."""
-        self.database = Database(workspace, pooled=True)
+        self._workspace, self.database = workspace, Database(workspace, pooled=True)
         self.log, self.outbox = TurnLog(workspace, self.database), Outbox(workspace, self.database)
+        self._unseen = ShadowLog(workspace, self.database)
         self.feedback = FeedbackStore(workspace, self.database)
         self._audit, self._has_webhook = workspace.settings.audit, workspace.settings.serving.webhook is not None
         self._redactors = Recent(self._new_redactor)
@@ -67,14 +70,7 @@ class Conversations:
 
     def answered(self, held: LoggedConversation, said: Said, release: str, answered: Answered) -> int:
         """Writes an answer down, and has the conversation wait for a person if the answer says so; returns the turn's number."""
-        last = answered.last
-        turn = LoggedTurn(
-            conversation=held.id, role="assistant", text=self._redacted(held.id, answered.text), whole=answered.whole,
-            release=release, duration_ms=answered.seconds * 1000, prompt_tokens=last.prompt_tokens,
-            first_token_ms=None if answered.first_word is None else answered.first_word * 1000,
-            completion_tokens=last.completion_tokens, guards=last.guards, passages=last.citations,
-            action=last.action, reason=last.reason or None,
-        )  # fmt: skip
+        turn, last = self._turn(held, release, answered), answered.last
         digest = history(said.messages, answered.text) if answered.whole else None
         summary = self._redacted(held.id, last.summary)
         with self.database.writing() as connection:
@@ -83,6 +79,10 @@ class Conversations:
                 told = {"department": last.department or None, "reason": last.reason, "summary": summary}
                 self._wait(held.id, told, connection)
         return number
+
+    def answered_unseen(self, held: LoggedConversation, number: int, release: str, answered: Answered) -> bool:
+        """Writes down what a version would have answered in a turn's place; False where that is gone by now."""
+        return self._unseen.add(self._turn(held, release, answered).model_copy(update={"number": number}))
 
     def request_person(self, held: LoggedConversation) -> None:
         """Has a conversation wait for a person because the customer pressed the button."""
@@ -117,19 +117,33 @@ class Conversations:
         answer = next((turn for turn in turns if turn.number == number and turn.role == "assistant" and turn.whole), None)
         if answer is None:
             raise InputError(f"The conversation has no answer with the number {number}.", fix="Name the answer's own turn.")
+        plain = partial(without_disclosure, self._workspace)
+        learned = plain(answer.text)
         role: dict[str, Literal["user", "assistant"]] = {"user": "user", "assistant": "assistant", "person": "assistant"}
         told: dict[str, Any] = {
-            "messages": [{"role": role[turn.role], "content": turn.text} for turn in turns if turn.number < number],
+            "messages": [{"role": role[turn.role], "content": plain(turn.text)} for turn in turns if turn.number < number],
             "customer_id": held.customer_id, "judge": "customer", "release": answer.release, "source": held.id,
         }  # fmt: skip
         thumb, edit = (f"feedback-{_hash(f'{held.id} {number} {kind}')[:16]}" for kind in ("thumb", "edit"))
-        rows = [Feedback.model_validate({**told, "id": thumb, "kind": "thumb", "completion": answer.text, "label": good})]
+        rows = [Feedback.model_validate({**told, "id": thumb, "kind": "thumb", "completion": learned, "label": good})]
         better = self._redacted(held.id, correction).strip()
-        if better and better != answer.text:
-            told |= {"id": edit, "kind": "edit", "completion": better, "rejected": answer.text}
+        if better and better != learned:
+            told |= {"id": edit, "kind": "edit", "completion": better, "rejected": learned}
             rows.append(Feedback.model_validate(told))
         self.feedback.replace((thumb, edit), rows)
         return rows
+
+    def _turn(self, held: LoggedConversation, release: str, answered: Answered) -> LoggedTurn:
+        """An answer as it is written down."""
+        last, own = answered.last, answered.disclosure if answered.text.startswith(answered.disclosure) else ""
+        return LoggedTurn(
+            conversation=held.id, role="assistant", whole=answered.whole,
+            text=own + self._redacted(held.id, answered.text.removeprefix(own)),
+            release=release, duration_ms=answered.seconds * 1000, prompt_tokens=last.prompt_tokens,
+            first_token_ms=None if answered.first_word is None else answered.first_word * 1000,
+            completion_tokens=last.completion_tokens, guards=last.guards, passages=last.citations,
+            action=last.action, reason=last.reason or None,
+        )  # fmt: skip
 
     def _wait(self, identity: str, told: dict[str, str | None], connection: Connection) -> None:
         """Has a conversation wait for a person, if it is with the assistant."""

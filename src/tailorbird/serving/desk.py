@@ -17,10 +17,10 @@ from tailorbird.serving.assistant import Assistant, Paused
 from tailorbird.serving.conversing import Conversations
 from tailorbird.serving.phrases import Phrases
 from tailorbird.versions import model_name
-from tailorbird.workspace import PREVIOUS, PRODUCTION, Workspace
+from tailorbird.workspace import PREVIOUS, PRODUCTION, Trial, Workspace
 
-_OPEN = 3
-"""Versions that are kept loaded: what serves, what served before, and one that is tried."""
+_OPEN = 4
+"""Versions that are kept loaded: what serves, what served before, and those that are tried."""
 
 Explain = Callable[[str, str, int], BaseModel]
 """Question, answer, how many conversations -> what the answer comes from."""
@@ -72,13 +72,13 @@ class Desk:
         if release is None:
             return None
         if conversation and release.id == self.workspace.alias(PRODUCTION):
-            release = self._tried(conversation) or release
+            release = self.tried("canary", conversation) or release
         words = self.workspace.paused
-        return self._assistant(release) if words is None else Paused(self.called(release), self._phrases(release), words)
+        return self.assistant(release) if words is None else Paused(self.called(release), self._phrases(release), words)
 
-    def _tried(self, conversation: str) -> Release | None:
-        """The version that is tried out, if it is for this conversation."""
-        told = self.workspace.canary
+    def tried(self, kind: Trial, conversation: str) -> Release | None:
+        """The version that is tried out so, if it is for this conversation."""
+        told = self.workspace.trial(kind)
         if told is None or told[0] in self._erased() or _place(conversation) >= told[1]:
             return None
         return self.workspace.find(Release, told[0])
@@ -97,7 +97,7 @@ class Desk:
         """The versions with an erased customer; what serves is left to the owner, who trains again or pauses."""
         return self.workspace.retraining.keys() - {self.workspace.alias(PRODUCTION)}
 
-    def _assistant(self, release: Release) -> Assistant:
+    def assistant(self, release: Release) -> Assistant:
         """The version's assistant; whoever asks first opens it, without keeping those waiting who ask for others."""
         with self._lock:
             first = release.id not in self._open

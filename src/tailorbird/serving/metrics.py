@@ -55,6 +55,10 @@ class Metrics:
         if answered.whole:
             self._whole.labels(business).observe(answered.seconds)
 
+    def is_busy(self) -> bool:
+        """Whether an answer is being written."""
+        return any(sample.value for metric in self._running.collect() for sample in metric.samples)
+
     def refuses(self, business: str, status: int) -> None:
         """A request is turned away."""
         self._refused.labels(business, status).inc()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from tailorbird.artifacts import Release
 from tailorbird.language import identify
+from tailorbird.workspace import Workspace
 
 Phrase = Literal["disclosure", "blocked", "handed_over", "paused", "not_known"]
 PHRASES: dict[str, dict[Phrase, str]] = {
@@ -94,6 +96,23 @@ class Phrases:
     def disclosures(self) -> tuple[str, ...]:
         """Every form that the disclosure may have."""
         return self._own["disclosure"], *(told["disclosure"].format(name=self._business) for told in PHRASES.values())
+
+    def split(self, answer: str) -> tuple[str, str]:
+        """An answer as the disclosure it begins with, "" for none, and the rest."""
+        said = next((form for form in self.disclosures if answer.startswith(form)), "")
+        return said, answer[len(said) :]
+
+
+def without_disclosure(workspace: Workspace, answer: str) -> str:
+    """What the model wrote of an answer as customers got it: the server's own words must not be learned.
+
+    An answer that is nothing but the disclosure stays as it is.
+    """
+    for words in dict.fromkeys(one.disclosure for one in workspace.all(Release)):
+        said, rest = Phrases(words, workspace.settings.business.name).split(answer)
+        if said and rest.strip():
+            return rest.strip()
+    return answer
 
 
 def _language(text: str) -> str:

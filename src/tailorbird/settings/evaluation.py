@@ -69,4 +69,4 @@ class ReleasingSettings(Strict):
     better_than_base: list[str] = Field(default_factory=lambda: ["loss"])
     """Figures of the scorecard on which the tuned model has to be better than the base model, beyond the 95% interval."""
     better_than_production: list[str] = Field(default_factory=list)
-    """Parts of the comparison on which it has to be better than production too, say "new conversations"."""
+    """What it has to be better on than production too: parts of the comparison, say "new conversations", or figures, say chrf."""

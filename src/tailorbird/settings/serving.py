@@ -155,6 +155,10 @@ class UpstreamSettings(Strict):
     """Such as http://10.0.0.5:8000/v1, an address that speaks OpenAI's protocol."""
     key_variable: str = ""
     """The environment variable that has its key, where one is needed; never the key itself."""
+    price_read: float | None = Field(default=None, ge=0)
+    """What it takes for a million tokens that it reads, in `currency`; with price_written, figures tell what answers cost."""
+    price_written: float | None = Field(default=None, ge=0)
+    """What it takes for a million tokens that it writes."""
 
 
 class ServingSettings(Strict):

@@ -6,7 +6,8 @@ It keeps the words that it is given: whoever writes here has taken personal data
 from __future__ import annotations
 
 from tailorbird.turns.log import TurnLog
-from tailorbird.turns.logged import LogCounts, LoggedConversation, LoggedTurn, State
+from tailorbird.turns.logged import LoggedConversation, LoggedTurn, State
 from tailorbird.turns.outbox import Delivery, Outbox
+from tailorbird.turns.shadows import Shadowed, ShadowLog
 
-__all__ = ["Delivery", "LogCounts", "LoggedConversation", "LoggedTurn", "Outbox", "State", "TurnLog"]
+__all__ = ["Delivery", "LoggedConversation", "LoggedTurn", "Outbox", "ShadowLog", "Shadowed", "State", "TurnLog"]

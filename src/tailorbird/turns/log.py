@@ -7,16 +7,15 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
-from sqlalchemy import Connection, func, literal, select, tuple_, update
+from sqlalchemy import Connection, select, update
 
-from tailorbird.artifacts import Conversation
 from tailorbird.database import Database, insert_new
 from tailorbird.database.tables import CONVERSATIONS, TURNS
 from tailorbird.errors import WorkspaceError
 from tailorbird.turns import removing
-from tailorbird.turns.logged import LogCounts, LoggedConversation, LoggedTurn, State, now
+from tailorbird.turns.logged import LoggedConversation, LoggedTurn, State, now
 from tailorbird.turns.rows import Exchange, conversation_of, exchanges, last_number, turn_of, values_of
 from tailorbird.workspace import Workspace
 
@@ -39,7 +38,6 @@ class TurnLog:
         """Opens nothing yet; a server hands in its pooled database, a command leaves it out."""
         self.database = database or Database(workspace)
         self._days = workspace.settings.serving.log.keep_days
-        self._is_erased = workspace.buried
 
     def begin(
         self,
@@ -152,37 +150,6 @@ class TurnLog:
         wanted = select(CONVERSATIONS).where(columns.state.in_(states))
         return self._conversations(wanted.order_by(columns.waiting_since.nulls_last(), columns.last_at, columns.id).limit(limit))
 
-    def since(self, moment: datetime) -> Iterator[LoggedTurn]:
-        """The turns from this moment on in the order of their time, read a few hundred at a time."""
-        order = (TURNS.c.created_at, TURNS.c.conversation, TURNS.c.number)
-        place: tuple[Any, ...] = (moment, "", 0)
-        while True:
-            at = tuple_(*(literal(value, column.type) for value, column in zip(place, order, strict=True)))
-            with self._reading() as connection:
-                wanted = select(TURNS).where(tuple_(*order) > at).order_by(*order).limit(_BATCH)
-                found = [turn_of(row) for row in connection.execute(wanted).mappings()] if connection else []
-            yield from found
-            if len(found) < _BATCH:
-                return
-            place = (found[-1].created_at, found[-1].conversation, found[-1].number)
-
-    def counts(self, since: datetime | None = None) -> LogCounts:
-        """How many conversations began, where they stand, and how many turns there were, all from this moment on."""
-        columns = CONVERSATIONS.c
-        states = select(columns.state, func.count()).group_by(columns.state)
-        roles = select(TURNS.c.role, func.count()).group_by(TURNS.c.role)
-        if since:
-            states, roles = states.where(columns.started_at >= since), roles.where(TURNS.c.created_at >= since)
-        with self._reading() as connection:
-            if connection is None:
-                return LogCounts()
-            found: dict[str, int] = dict(connection.execute(states).tuples().all())
-            return LogCounts(
-                conversations=sum(found.values()),
-                states={state: found[state] for state in get_args(State) if state in found},
-                turns=dict(connection.execute(roles.order_by(TURNS.c.role)).tuples().all()),
-            )
-
     def everything(self, since: datetime | None = None) -> Iterator[Exchange]:
         """Every conversation with its turns, or those in which something was said from a moment on; a few hundred at a time."""
         place = ""
@@ -195,17 +162,6 @@ class TurnLog:
             if len(found) < _BATCH:
                 return
             place = found[-1][0].id
-
-    def as_conversations(self, since: datetime | None = None) -> Iterator[Conversation]:
-        """What can be learned from: conversations with a question and an answer, without answers that broke off.
-
-        What people answered counts as the assistant's. Customers who were erased are left out.
-        """
-        erased = self._is_erased()
-        for held, turns in self.everything(since):
-            one = held.as_conversation(turn for turn in turns if turn.whole)
-            if {turn.role for turn in one.turns} == {"user", "assistant"} and not erased(one):
-                yield one
 
     def forget_older(self, days: int | None = None) -> int:
         """Deletes conversations, and deliveries, of which nothing happened for so many days (the settings' keep_days).

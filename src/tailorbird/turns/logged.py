@@ -114,16 +114,6 @@ class LoggedConversation(BaseModel):
         )
 
 
-class LogCounts(BaseModel):
-    """How many conversations there are, how many of them in each state, and how many turns of each role."""
-
-    model_config = ConfigDict(frozen=True)
-
-    conversations: int = 0
-    states: dict[str, int] = {}
-    turns: dict[str, int] = {}
-
-
 def _joined(run: list[LoggedTurn]) -> Turn:
     return Turn(
         role="user" if run[0].role == "user" else "assistant",

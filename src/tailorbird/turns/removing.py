@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, update
 
-from tailorbird.database.tables import CONVERSATIONS, DELIVERIES, TURNS
+from tailorbird.database.tables import CONVERSATIONS, DELIVERIES, SHADOWS, TURNS
 from tailorbird.turns.rows import Exchange, each_text, remove, texts_of
 
 _OF_CONVERSATION = ("department", "reason", "summary")
@@ -31,17 +31,20 @@ def erase(connection: Connection, found: Iterable[Exchange]) -> set[str]:
 
 
 def clean(connection: Connection, found: Iterable[Exchange], change: Callable[[str], str]) -> int:
-    """Changes the texts of these conversations and their turns; how many turns are others now."""
+    """Changes the texts of these conversations and of all that was answered in them; how many turns are others now."""
     changed = 0
     for held, turns in found:
         cleaned = {name: change(text) for name in _OF_CONVERSATION if (text := getattr(held, name))}
         if any(getattr(held, name) != text for name, text in cleaned.items()):
             connection.execute(update(CONVERSATIONS).where(CONVERSATIONS.c.id == held.id).values(**cleaned))
-        for turn in turns:
-            cleaned = {name: change(text) for name in _OF_TURN if (text := getattr(turn, name))}
-            if any(getattr(turn, name) != text for name, text in cleaned.items()):
-                place = (TURNS.c.conversation == held.id, TURNS.c.number == turn.number)
-                connection.execute(update(TURNS).where(*place).values(**cleaned))
+        unseen = connection.execute(select(SHADOWS).where(SHADOWS.c.conversation == held.id)).mappings().all()
+        rows = [(TURNS, one.number, one.model_dump()) for one in turns]
+        rows += [(SHADOWS, row["number"], dict(row)) for row in unseen]
+        for table, number, row in rows:
+            cleaned = {name: change(text) for name in _OF_TURN if (text := row.get(name))}
+            if any(row[name] != text for name, text in cleaned.items()):
+                place = (table.c.conversation == held.id, table.c.number == number)
+                connection.execute(update(table).where(*place).values(**cleaned))
                 changed += 1
     return changed
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, select
 
-from tailorbird.database.tables import CONVERSATIONS, TURNS
+from tailorbird.database.tables import CONVERSATIONS, SHADOWS, TURNS
 from tailorbird.turns.logged import LoggedConversation, LoggedTurn
 
 Exchange = tuple[LoggedConversation, tuple[LoggedTurn, ...]]
@@ -45,7 +45,8 @@ def last_number(connection: Connection, identity: str) -> int:
 
 
 def remove(connection: Connection, identities: Sequence[str]) -> None:
-    """Deletes conversations with their turns."""
+    """Deletes conversations with their turns, and what was answered unseen."""
+    connection.execute(delete(SHADOWS).where(SHADOWS.c.conversation.in_(identities)))
     connection.execute(delete(TURNS).where(TURNS.c.conversation.in_(identities)))
     connection.execute(delete(CONVERSATIONS).where(CONVERSATIONS.c.id.in_(identities)))
 

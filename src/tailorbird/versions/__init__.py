@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 from tailorbird.artifacts import Release
 from tailorbird.errors import GateError, InputError, WorkspaceError
-from tailorbird.workspace import PREVIOUS, PRODUCTION, Workspace
+from tailorbird.workspace import PREVIOUS, PRODUCTION, Trial, Workspace
 
 
 def promote(workspace: Workspace, made: Release) -> Release:
@@ -18,22 +19,24 @@ def promote(workspace: Workspace, made: Release) -> Release:
     before = workspace.alias(PRODUCTION)
     if before != made.id:
         workspace.set_aliases({PRODUCTION: made.id} | ({PREVIOUS: before} if before else {}))
-    if workspace.canary and workspace.canary[0] == made.id:
-        workspace.end_canary()
+    for kind in get_args(Trial):
+        if (told := workspace.trial(kind)) and told[0] == made.id:
+            workspace.end_trial(kind)
     return made
 
 
-def try_out(workspace: Workspace, made: Release, share: float) -> Release:
+def try_out(workspace: Workspace, made: Release, share: float, kind: Trial = "canary") -> Release:
     """Has a share of conversations, 0 to 1, answered by a version beside production: the same customers as long as it lasts.
 
-    Raises InputError for a share that is none, or for production itself; GateError and WorkspaceError as `promote` does.
+    As a `shadow` nobody sees its answers, which stand in the log. Raises InputError for a share that is none, or for production
+    itself; GateError and WorkspaceError as `promote` does.
     """
-    if not 0 < share < 1:
+    if not 0 < share < 1 and (kind, share) != ("shadow", 1):
         raise InputError(f"A share of {share:g} is none.", fix="Give one between 0 and 1, such as 0.1; `promote` takes all.")
     if made.id == workspace.alias(PRODUCTION):
         raise InputError(f"Version {made.version} answers everybody already.", fix="Name the version to try out.")
     check_usable(workspace, made)
-    workspace.set_canary(made.id, share)
+    workspace.set_trial(kind, made.id, share)
     return made
 
 

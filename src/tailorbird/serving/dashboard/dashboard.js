@@ -45,6 +45,7 @@ function tiles(told) {
     tile("a person was needed", percent(total.escalated), range(total.escalated) + earlier),
     tile("thumbs up", percent(total.good), range(total.good)),
     tile("first word after", seconds(total.first_word), total.first_word ? `slowest: ${total.first_word.slow.toFixed(1)} s` : ""),
+    tile("what it cost", total.cost === null ? "–" : `${total.cost.toPrecision(2)} ${told.currency}`, "of writing answers"),
     tile("answers broken off", percent(total.broken_off), range(total.broken_off)),
   );
 }
@@ -88,6 +89,14 @@ function versions(told) {
     (told.likely_worse[name] ?? 1) < 0.05 ? make("span", { className: "alarm" }, "needs a person more often than the others") : "",
   ]);
   return table(["version", "conversations", "a person was needed", "thumbs up", "first word", "note"], rows);
+}
+
+function unseen(told) {
+  const rows = Object.entries(told.unseen).flatMap(([name, one]) => [["customers were answered", one.customers, ""], [name, one.unseen,
+    (one.likely_alike ?? 1) < 0.05 ? make("span", { className: "alarm" }, "hands over others than customers' answers did") : ""]].map(([who, side, note]) => [
+    who, String(one.answers), `${percent(side.handed_over)} (${range(side.handed_over)})`, percent(side.guarded), String(Math.round(side.words)), seconds(side.whole), note,
+  ]));
+  return rows.length ? [make("h2", {}, "Tried out unseen"), table(["", "messages", "a person takes over", "a guard fires", "words", "whole answer", "note"], rows)] : [];
 }
 
 const counted = (counts) => Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(", ") || "none";
@@ -168,7 +177,7 @@ async function draw() {
       tiles(told),
       make("h2", {}, "Waiting for a person"), open ?? (await queue(waiting.data.filter((one) => one.business === state.business))),
       make("h2", {}, "Day by day"), chart(told.days), make("p", { className: "quiet" }, "Conversations; coloured: a person was needed."),
-      make("h2", {}, "Versions"), versions(told),
+      make("h2", {}, "Versions"), versions(told), ...unseen(told),
       make("h2", {}, "Guards that fired"), make("p", {}, counted(told.total.guards)),
       make("h2", {}, "Languages"), make("p", {}, counted(told.total.languages)),
     );

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from tailorbird.serving.monitoring.figures import Figures, Watched, share, watch
+from tailorbird.serving.monitoring.figures import Figures, share
+from tailorbird.serving.monitoring.overview import Watched, watch
+from tailorbird.serving.monitoring.shadows import Beside
 
-__all__ = ["Figures", "Watched", "share", "watch"]
+__all__ = ["Beside", "Figures", "Watched", "share", "watch"]

@@ -1,7 +1,7 @@
 """Every way of tuning against the base model, on the boutique and on the English tickets: writes docs/methods.md.
 
 Usage: .venv/bin/python benchmarks/methods.py [--data boutique tickets] [--minutes 5] [--answers 30] [--folder DIR]
-RLHF is given three times the minutes: it writes what it learns from.
+RLHF is given six times the minutes: it writes what it learns from.
 Everything goes through the functions of the command line in workspaces under DIR; run again, it finds what is made already.
 Preferences are edits: what LoRA drafts for questions that it was trained on, against what the agent sent. Nothing of the test
 split is drafted, and all methods are measured on the same test split. The boutique's documents, shown to the base model, are a
@@ -26,7 +26,7 @@ from tailorbird import Workspace, audit, console, engine, evaluate, import_conve
 from tailorbird.artifacts import Audit, Candidate, Conversation, Interval, Override
 from tailorbird.feedback import Feedback, FeedbackStore
 from tailorbird.replier import ReplyOptions, reply
-from tailorbird.workspace import read_conversations
+from tailorbird.workspace import PRODUCTION, read_conversations
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("TAILORBIRD_DATA") or ROOT.parent / "shared" / "data")
@@ -41,7 +41,7 @@ TITLES = {
     "lora": "SFT, LoRA", "dora": "SFT, DoRA", "full": "SFT, all weights", "prompt": "prompt tuning", "prefix": "prefix tuning",
     "pairs": "LoRA + DPO", "thumbs": "LoRA + KTO", "rewards": "LoRA + RLHF",
 }  # fmt: skip
-TIMES = {"rewards": 3}  # the minutes of the others
+TIMES = {"rewards": 6}  # the minutes of the others
 EVALUATION = {"attacks": 0, "counterfactuals": 0, "training_answers": 0, "forgetting": False, "explained": 0}
 FIGURES = ("loss", "chrf", "rouge_l", "embedding_similarity")
 DRAFTED = 120  # questions of the training split
@@ -126,11 +126,15 @@ def opened(told: Told, data: str, training: dict[str, Any]) -> Workspace:
 
 
 def preferred(told: Told, data: str, method: str) -> tuple[Workspace, Candidate]:
-    """Goes on from LoRA, which is released first so that what was held out stays held out."""
+    """Goes on from LoRA, which is released first so that what was held out stays held out; all of them from the same version."""
     workspace = opened(told, data, {"method": "lora"})
-    audited = audit(workspace, import_conversations(workspace, progress=console.bar), console.bar)
-    taught = train(workspace, plan(workspace, audited, console.bar), console.bar)
-    release(workspace, evaluate(workspace, taught, console.bar), Override(by="methods.py", reason="preferences go on from it"))
+    if production := workspace.alias(PRODUCTION):
+        audited, taught = (workspace.ancestor(workspace.get(production), kind) for kind in (Audit, Candidate))
+    else:
+        audited = audit(workspace, import_conversations(workspace, progress=console.bar), console.bar)
+        taught = train(workspace, plan(workspace, audited, console.bar), console.bar)
+        override = Override(by="methods.py", reason="preferences go on from it")
+        release(workspace, evaluate(workspace, taught, console.bar), override)
     judge(workspace, audited, taught)
     with_feedback = audit(workspace, improve(workspace, console.bar), console.bar)
     minutes = told.minutes * TIMES.get(method, 1)
@@ -179,7 +183,8 @@ def write(told: Told) -> None:
         "# What each way of tuning does", "",
         "Made by `benchmarks/methods.py`. Differences to the base model on held-out conversations with 95% intervals (paired",
         "bootstrap); loss is better when lower, the rest when higher. Minutes and the most memory are those of training on two",
-        "cores; for what goes on from LoRA they come on top of LoRA's.", "",
+        "cores; for what goes on from LoRA they come on top of LoRA's. Each was given the same minutes, RLHF more of them:",
+        f"{told.minutes:g}, which is little on a slow machine; how many steps that were stands in the last column.", "",
     ]  # fmt: skip
     for data in ("boutique", "tickets"):
         rows = [measured(told, data, method) for method in TITLES if (told.folder / f"{data}-{method}.json").is_file()]

@@ -122,6 +122,8 @@ def soak(folder: Path, told: argparse.Namespace) -> None:
     finally:
         server.kill()
     turns = sum(turn.role == "assistant" and turn.whole for _, found in TurnLog(shop).everything() for turn in found)
+    if not load.seconds:
+        raise SystemExit(f"Nothing was answered: {load.problems[:3]}")
     sixth = max(len(load.seconds) // 6, 1)
     first, last = (median(seconds for _, seconds in part) for part in (load.seconds[:sixth], load.seconds[-sixth:]))
     settled = memory[len(memory) // 6]

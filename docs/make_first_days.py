@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).with_name("first-days.md")
+SITE = "http://127.0.0.1"
 CORRECTED = 12  # customers whose answer is corrected
 RETURNS = [
     "How long do I have to send the {} back?", "Until when may the {} come back?", "Is there a limit of days for returning a {}?",
@@ -56,18 +57,21 @@ class Diary:
 class Client:
     """Somebody with a key."""
 
-    def __init__(self, address: str, key: str, diary: Diary) -> None:
-        self.address, self._key, self._diary = address, key, diary
+    def __init__(self, address: str, who: str, key: str, diary: Diary) -> None:
+        self.address, self._who, self._key, self._diary = address, who, key, diary
 
     def ask(self, path: str, body: dict[str, Any] | None = None, shown: bool = True) -> Any:
         """A request; what came back."""
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"}
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._key}", "Origin": SITE}
         with urllib.request.urlopen(urllib.request.Request(self.address + path, data, headers), timeout=120) as answer:
             told = json.load(answer)
         if shown:
             sent = "" if body is None else f" -d '{json.dumps(body, ensure_ascii=False)}'"
-            self._diary.show(f"curl $SERVER{path}{sent}", json.dumps(told, indent=1, ensure_ascii=False))
+            self._diary.show(
+                f"curl -H 'Authorization: Bearer ${self._who}' $SERVER{path}{sent}",
+                json.dumps(told, indent=1, ensure_ascii=False),
+            )
         return told
 
     def chat(self, words: str, conversation: str = "", shown: bool = True) -> Any:
@@ -113,7 +117,7 @@ def play(diary: Diary) -> None:
     keys = {role: diary.run("keys", "add", role, "--role", role) for role in ("widget", "agent", "owner")}
     secrets = {role: next(word for word in told.split() if word.startswith("tb_")) for role, told in keys.items()}
     (diary.folder / "tailorbird.yaml").write_text(
-        (diary.folder / "tailorbird.yaml").read_text() + "\nserving:\n  sites: [http://127.0.0.1]\nimproving:\n  minutes: 2\n"
+        (diary.folder / "tailorbird.yaml").read_text() + f"\nserving:\n  sites: [{SITE}]\nimproving:\n  minutes: 2\n"
     )
     server = subprocess.Popen(
         [sys.executable, "-m", "tailorbird", "serve", "-w", str(diary.folder), "--port", "0"], stdout=subprocess.PIPE, text=True
@@ -123,8 +127,8 @@ def play(diary: Diary) -> None:
         line = next(line for line in server.stdout if "http" in line)
         address = next(word for word in line.split() if word.startswith("http")).removesuffix("/v1")
         diary.show(f"tailorbird serve -w {diary.folder.name} &", line.replace(address, "$SERVER"))
-        talk(diary, Client(address, secrets["widget"], diary), Client(address, secrets["agent"], diary))
-        update(diary, Client(address, secrets["owner"], diary))
+        talk(diary, Client(address, "WIDGET", secrets["widget"], diary), Client(address, "AGENT", secrets["agent"], diary))
+        update(diary, Client(address, "OWNER", secrets["owner"], diary))
     finally:
         server.terminate()
         server.wait(60)

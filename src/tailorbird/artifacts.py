@@ -236,6 +236,8 @@ class Part(_Frozen):
 
 PROBES = {"forgetting": "general text", "leak": "verbatim training answers", "safety": "attacks"}
 """The part of a scorecard that tells of each kind of harm, if it was measured."""
+COMPARED = ("earlier conversations", "new conversations", PROBES["forgetting"])
+"""What the losses of an update and of production are compared on, as far as there is any of it."""
 
 
 class Judged(_Frozen):

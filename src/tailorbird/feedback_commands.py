@@ -104,20 +104,25 @@ def compare(
 
 
 def _unseen(workspace: Workspace) -> list[Comparison]:
-    """What customers were answered beside what a version answered unseen."""
+    """What customers were answered beside what a version answered unseen, as far as the two can be compared."""
     from tailorbird.feedback.comparing import Comparison
     from tailorbird.serving.phrases import without_disclosure
     from tailorbird.turns import ShadowLog
 
-    found = []
+    plain, found = without_disclosure(workspace), list[Comparison]()
     for one in ShadowLog(workspace).since():
-        shown, unseen = (without_disclosure(workspace, turn.text) for turn in (one.answer, one.shadow))
-        if one.answer.whole and shown.strip() and unseen.strip() and shown != unseen:
-            said = [turn.model_copy(update={"text": without_disclosure(workspace, turn.text)}) for turn in one.before]
-            writers = (one.answer.release or "production", one.shadow.release or "unseen")
+        said = [
+            turn.model_copy(update={"text": plain(turn.text)}) if turn.role == "assistant" else turn
+            for turn in one.before
+            if turn.whole
+        ]
+        while said and said[-1].role != "user":  # what was answered while this was being asked
+            said.pop()
+        answers = plain(one.answer.text), plain(one.shadow.text)
+        if said and one.answer.whole and all(answers) and answers[0] != answers[1]:
             held = one.conversation
-            asked = held.as_conversation(said).turns
-            found.append(Comparison(asked, (shown, unseen), writers, held.id, held.customer_id))
+            writers = (one.answer.release or "production", one.shadow.release or "unseen")
+            found.append(Comparison(held.as_conversation(said).turns, answers, writers, held.id, held.customer_id))
     return found
 
 

@@ -79,26 +79,27 @@ def _show(found: Watched) -> None:
     for name, chance in found.likely_worse.items():
         if chance < 0.05:
             console.out.print(f"{name} needs a person more often than the others; by chance that would be {chance:.1%} likely.")
-    for name, beside in found.unseen.items():
-        _show_unseen(name, beside)
+    for beside in found.unseen:
+        _show_unseen(beside)
     for title, counts in (("Guards that fired", found.total.guards), ("Languages", found.total.languages)):
         if counts:
             console.out.print(f"{title}: {', '.join(f'{name} {count}' for name, count in counts.items())}.", highlight=False)
 
 
-def _show_unseen(name: str, beside: Beside) -> None:
+def _show_unseen(beside: Beside) -> None:
     from tailorbird import console
 
-    sides = ((name, beside.unseen), ("customers were answered", beside.customers))
     told = "; ".join(
         f"{who}: a person takes over in {_share(side.handed_over)}, a guard fires in {_share(side.guarded)}, "
         f"{side.words:.0f} words"
-        for who, side in sides
+        for who, side in ((beside.version, beside.unseen), (beside.against, beside.customers))
     )
-    console.out.print(f"Unseen, {beside.answers} messages. {told}.", highlight=False)
+    answered = f"{beside.answers} messages of {beside.conversations} conversations"
+    console.out.print(f"{beside.version} answered {answered} unseen. {told}.", highlight=False)
     if beside.likely_alike is not None and beside.likely_alike < 0.05:
         more = "more" if beside.only_unseen_hands_over > beside.only_customers_handed_over else "less"
-        console.out.print(f"{name} hands over {more} often; by chance that would be {beside.likely_alike:.1%} likely.")
+        by_chance = f"by chance that would be {beside.likely_alike:.1%} likely"
+        console.out.print(f"{beside.version} hands over {more} often than {beside.against}; {by_chance}.", highlight=False)
 
 
 def _cells(one: Figures) -> list[str]:

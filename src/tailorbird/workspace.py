@@ -272,10 +272,10 @@ class Workspace:
 
     def _pointers(self, file: str) -> dict[str, str]:
         path = self.store / file
-        if not path.exists():
-            return {}
         try:
             pointers: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
         except ValueError as problem:
             raise WorkspaceError(
                 "This file is damaged.", fix="Delete it; releases and artifacts are not touched by that.", where=str(path)

@@ -57,6 +57,14 @@ def test_versions_come_and_go_and_the_way_back_is_one_command(evaluated: Workspa
     assert evaluated.aliases == {"production": first["id"], "candidate": waiting["id"]}
     compared = run(evaluated, "compare")
     assert compared["made_from"] == [waiting["lineage"]["candidate"], first["id"]], "release had compared the two already"
+    card = evaluated.newest(Scorecard, "evaluate")
+    strict = changed(evaluated, "releasing: {", "releasing: {better_than_production: [chrf, general text], ")
+    refused = {one.rule: one.reason for one in objections(strict, card)["refuse"]}
+    less = [name for name in ("chrf", "general text") if name not in compared["better"]]
+    assert refused["not_better_than_production"].endswith(f"on {' and '.join(less)}")
+    with pytest.raises(SettingsError, match="names 'sparkle', which there is not"):
+        objections(changed(strict, "[chrf, general text]", "[sparkle]"), card)
+    changed(strict, "better_than_production: [sparkle], ", "")
     assert run(evaluated, "promote")["version"] == 2
     assert evaluated.aliases == {"production": waiting["id"], "candidate": waiting["id"], "previous": first["id"]}
     assert run(evaluated, "rollback")["version"] == 1
@@ -136,8 +144,9 @@ def test_older_releases_are_read(evaluated: Workspace) -> None:
     assert Release.model_validate(older).overridden == Override(by="unknown", reason="only a rehearsal")
 
 
-def test_a_version_is_exported_in_every_form_it_can_have(evaluated: Workspace) -> None:
+def test_a_version_is_exported_in_every_form_it_can_have(evaluated: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tiny model came as a transformers folder, so it has no GGUF form; the real one's are in tests/engine."""
+    monkeypatch.setattr("tailorbird.releasing.exporting.PROMPTS", 5)
     released = run(evaluated, "release", "--override", "a rehearsal", "--by", "Mira")
     told = run(evaluated, "export")
     assert told["forms"] == ["peft", "merged"]

@@ -59,6 +59,11 @@ def serving(shop: Workspace, busy: Busy) -> tuple[TestClient, Shadows]:
     return TestClient(application(Desks([Desk(shop, opened)]), Metrics(), shadows)), shadows
 
 
+def answer_all(shadows: Shadows) -> int:
+    """Round after round, as a server does."""
+    return sum(iter(shadows.answer, 0))
+
+
 def ask(client: TestClient, words: str = "When do you post?") -> dict[str, str]:
     asked = {"model": "production", "messages": [{"role": "user", "content": words}]}
     told = client.post("/v1/chat/completions", json=asked)
@@ -88,9 +93,12 @@ def test_it_answers_the_same_and_nobody_is_shown_it(shop: Workspace) -> None:
     (found,) = ShadowLog(shop).since()
     assert (found.shadow.release, found.shadow.action, found.shadow.number) == ("shop-v1", "hand_over", 2)
     assert "ana@example.org" not in found.shadow.text, "no personal data is written down"
-    run(shop, "shadow", "--stop")
-    ask(client)
-    assert shadows.answer() == 0
+    for ending in (["pause"], ["shadow", "--stop"], ["promote", "2"]):
+        ask(client)
+        run(shop, *ending)
+        assert shadows.answer() == 0, "what waits is not answered any more"
+        run(shop, "resume")
+        run(shop, "shadow", "1")
 
 
 def test_customers_come_first(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,12 +110,12 @@ def test_customers_come_first(shop: Workspace, monkeypatch: pytest.MonkeyPatch) 
     busy.told = [True]
     assert shadows.answer() == 0, "somebody is being answered"
     busy.told = [False, False, True, True]
-    assert shadows.answer() == 0, "somebody asked while it was answering"
+    assert shadows.answer() == 0, "somebody asked while it was writing"
     assert list(ShadowLog(shop).since()) == []
     assert shadows.answer() == 1, "it begins again"
     for number in range(9):
         ask(client, f"Question {number}?")
-    assert shadows.answer() == 4, "the newest"
+    assert answer_all(shadows) == 4, "the newest"
 
 
 def test_it_ends_when_it_is_promoted_and_what_is_erased_is_not_answered(shop: Workspace) -> None:
@@ -128,15 +136,53 @@ def test_the_owner_holds_both_against_each_other(shop: Workspace) -> None:
     run(shop, "shadow", "1")
     for number in range(8):
         ask(client, f"Question {number}?")
-    shadows.answer()
-    told = json.loads(run(shop, "watch", "--json"))["unseen"]["shop-v1"]
-    assert (told["answers"], told["only_unseen_hands_over"], told["only_customers_handed_over"]) == (8, 8, 0)
+    assert answer_all(shadows) == 8
+    (told,) = json.loads(run(shop, "watch", "--json"))["unseen"]
+    assert (told["version"], told["against"], told["conversations"], told["answers"]) == ("shop-v1", "shop-v3", 8, 8)
+    assert (told["only_unseen_hands_over"], told["only_customers_handed_over"]) == (8, 0)
     assert (told["unseen"]["handed_over"]["value"], told["customers"]["handed_over"]["value"]) == (1, 0)
     assert told["likely_alike"] < 0.01
     words = " ".join(run(shop, "watch").split())
-    assert "Unseen, 8 messages. shop-v1: a person takes over in 100%" in words
-    assert "shop-v1 hands over more often; by chance that would be 0.8% likely." in words
-    assert client.get("/v1/figures").json()["shop"]["unseen"]["shop-v1"]["answers"] == 8
+    assert "shop-v1 answered 8 messages of 8 conversations unseen. shop-v1: a person takes over in 100%" in words
+    assert "shop-v1 hands over more often than shop-v3; by chance that would be 0.8% likely." in words
+    assert client.get("/v1/figures").json()["shop"]["unseen"][0]["answers"] == 8
+
+
+def test_it_is_held_against_production_and_not_against_another_trial(shop: Workspace) -> None:
+    client, shadows = serving(shop, Busy())
+    run(shop, "canary", "2", "--share", "0.5")
+    run(shop, "shadow", "1")
+    for number in range(30):
+        ask(client, f"Question {number}?")
+    answered = answer_all(shadows)
+    assert 5 <= answered <= 25
+    assert {one.answer.release for one in ShadowLog(shop).since()} == {"shop-v3"}
+
+
+def test_one_that_fails_keeps_neither_customers_nor_the_others_waiting(shop: Workspace, caplog: pytest.LogCaptureFixture) -> None:
+    def opening(made: Release) -> Assistant:
+        if made.version == 2:
+            raise ValueError("no such file")
+        return opened(made)
+
+    shadows = Shadows(Busy())
+    client = TestClient(application(Desks([Desk(shop, opening)]), Metrics(), shadows))
+    run(shop, "shadow", "2")
+    ask(client)
+    ask(client, "And hats?")
+    assert answer_all(shadows) == 0
+    assert caplog.text.count("no such file") == 2
+    run(shop, "shadow", "1")
+    ask(client)
+    assert answer_all(shadows) == 1
+
+
+def test_the_server_is_not_kept_from_stopping(shop: Workspace) -> None:
+    client, shadows = serving(shop, Busy())
+    run(shop, "shadow", "1")
+    ask(client)
+    shadows.stop()
+    assert shadows.answer() == 0
 
 
 def test_the_owner_says_which_answer_is_better_without_knowing_whose_it_is(shop: Workspace) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 
+from tailorbird.database.tables import METADATA
 from tailorbird.errors import SettingsError, WorkspaceError
 from tailorbird.workspace import Workspace, write_ahead
 
@@ -119,7 +120,7 @@ def scrub(connection: Connection) -> bool:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("VACUUM")
         return not connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
-    for table in ("feedback", "turns", "conversations", "deliveries"):
+    for table in METADATA.tables:
         connection.exec_driver_sql(f"VACUUM (FULL) {table}")
     return True
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pydantic import BaseModel
 
 from tailorbird import engine
-from tailorbird.artifacts import PROBES, Audit, Candidate, Comparison, Conversation, Part, Plan, Release, Turn, make_id
+from tailorbird.artifacts import COMPARED, Audit, Candidate, Comparison, Conversation, Part, Plan, Release, Turn, make_id
 from tailorbird.evaluating.answering import KEPT, Ask, answered
 from tailorbird.evaluating.checking import Documents
 from tailorbird.evaluating.figures import Sheet, compared, verdict
@@ -20,7 +20,7 @@ from tailorbird.progress import Progress, silent
 from tailorbird.replier import ReplyOptions
 from tailorbird.workspace import Workspace, read_conversations
 
-EARLIER, NEW, GENERAL = "earlier conversations", "new conversations", PROBES["forgetting"]
+EARLIER, NEW, GENERAL = COMPARED
 ANSWERS = "answers"
 MARGIN = 0.05
 """Nats a token that an update may cost on what production knows: each token a twentieth less likely."""
@@ -43,9 +43,10 @@ def compare(workspace: Workspace, candidate: Candidate, release: Release, progre
     its answers, it must not be worse beyond chance.
     """
     knowledge = documents_of(workspace, engine.embed, progress) if release.passages else None
+    asked = workspace.settings.evaluation
     identity = make_id(
-        Comparison, candidate=candidate.id, release=release.id, settings=workspace.settings.evaluation.model_dump(),
-        documents=knowledge.digests() if knowledge else {},
+        Comparison, candidate=candidate.id, release=release.id, documents=knowledge.digests() if knowledge else {},
+        asked=(asked.answers, asked.longest_answer, asked.hand_off_tags),
     )  # fmt: skip
     if found := workspace.find(Comparison, identity):
         return workspace.use(found)

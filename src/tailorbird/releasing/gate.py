@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from tailorbird import privacy
-from tailorbird.artifacts import PROBES, Audit, Candidate, Comparison, Scorecard
+from tailorbird.artifacts import COMPARED, PROBES, Audit, Candidate, Comparison, Scorecard
 from tailorbird.errors import SettingsError
 from tailorbird.lessons.canaries import CANARIES
 from tailorbird.progress import Progress, silent
@@ -115,16 +115,17 @@ def _of_production(workspace: Workspace, scorecard: Scorecard, wanted: Releasing
     serving = workspace.get(production) if production else None
     if serving is None or candidate.id in serving.made_from:
         return
-    compared = [one for one in workspace.all(Comparison) if one.made_from == (candidate.id, production)]
-    if not compared:
+    newest = workspace.current(Comparison)  # that which was asked for last
+    if newest is None or newest.made_from != (candidate.id, production):
+        newest = next((one for one in reversed(workspace.all(Comparison)) if one.made_from == (candidate.id, production)), None)
+    if newest is None:
         yield Objection("not_compared", "it was not compared with the version in production: run tailorbird compare")
         return
-    newest = compared[-1]
     if newest.worse:
         yield Objection("worse_than_production", f"it is worse than the version in production on {' and '.join(newest.worse)}")
-    figures = [name for part in newest.parts.values() for name in part.differences if name != "loss"]
-    _refuse_unknown("releasing.better_than_production", wanted.better_than_production, [*newest.parts, *figures])
-    if less := [part for part in wanted.better_than_production if part not in newest.better]:
+    figures = [name for name in scorecard.differences["tuned-base"] if name != "loss"]
+    _refuse_unknown("releasing.better_than_production", wanted.better_than_production, [*COMPARED, *figures])
+    if less := [name for name in wanted.better_than_production if name not in newest.better]:
         yield Objection("not_better_than_production", f"it is not better than the version in production on {' and '.join(less)}")
 
 

@@ -46,3 +46,13 @@ def watched(pieces: Iterator[ReplyPiece], disclosure: str, done: Callable[[Answe
     finally:
         if not told:
             tell(whole=False)
+
+
+def within(seconds: float, pieces: Iterator[ReplyPiece]) -> Iterator[ReplyPiece]:
+    """The same pieces until the time is over; the answer then ends where it is."""
+    until = time.monotonic() + seconds
+    for piece in pieces:
+        yield piece
+        if time.monotonic() > until and piece.finish_reason is None:
+            yield ReplyPiece("", "length")
+            return

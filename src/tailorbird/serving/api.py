@@ -160,6 +160,7 @@ def run(desks: Desks, host: str, port: int, listening: Callable[[str], None]) ->
     listening(f"http://{host}:{taken.getsockname()[1]}/v1")
     server = uvicorn.Server(uvicorn.Config(application(desks, metrics, shadows), log_level="warning"))
     server.run(sockets=[taken])
+    shadows.stop()
     for one in rounds:
         one.stop()
 

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from tailorbird.replier import ReplyPiece
 from tailorbird.serving import protocol
 from tailorbird.serving.access import asked, holder
-from tailorbird.serving.answered import Answered, watched
+from tailorbird.serving.answered import Answered, watched, within
 from tailorbird.serving.conversing import Said, silent
 from tailorbird.serving.metrics import Metrics
 from tailorbird.serving.refusals import refused, unknown_model
@@ -35,7 +35,7 @@ def answer(request: protocol.ChatRequest, http: Request, metrics: Metrics, shado
     if held.state in ("waiting", "person"):
         written = silent(held)
     else:
-        written = _within(limits.answer_seconds, replier.stream(said.messages, options))
+        written = within(limits.answer_seconds, replier.stream(said.messages, options))
     disclosure = replier.phrases.say("disclosure", said.messages[-1]["content"])
     head: protocol.Body = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": replier.name}
     head["conversation"] = held.id
@@ -46,7 +46,7 @@ def answer(request: protocol.ChatRequest, http: Request, metrics: Metrics, shado
         if answered.last.action != "wait":
             number = head["turn"] = desk.conversations.answered(held, said, replier.name, answered)
             if answered.whole:
-                shadows.offer(Asked(desk, held, said, options, number), replier.name)
+                shadows.offer(Asked(desk, held, said, options, number, replier.name))
 
     ready = _begun(watched(written, disclosure, done))
     if request.stream:
@@ -62,16 +62,6 @@ def _said(request: protocol.ChatRequest, http: Request) -> Said:
         [one.plain() for one in request.messages], key.id if key else None, request.user,
         (request.metadata or {}).get("conversation"), http.headers.get("idempotency-key"),
     )  # fmt: skip
-
-
-def _within(seconds: float, pieces: Iterator[ReplyPiece]) -> Iterator[ReplyPiece]:
-    """The same pieces until the time is over; the answer then ends where it is."""
-    until = time.monotonic() + seconds
-    for piece in pieces:
-        yield piece
-        if time.monotonic() > until and piece.finish_reason is None:
-            yield ReplyPiece("", "length")
-            return
 
 
 def _begun(pieces: Iterator[ReplyPiece]) -> Iterator[ReplyPiece]:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from tailorbird.database import Connection, Database
@@ -117,11 +116,13 @@ class Conversations:
         answer = next((turn for turn in turns if turn.number == number and turn.role == "assistant" and turn.whole), None)
         if answer is None:
             raise InputError(f"The conversation has no answer with the number {number}.", fix="Name the answer's own turn.")
-        plain = partial(without_disclosure, self._workspace)
-        learned = plain(answer.text)
+        plain = without_disclosure(self._workspace)
+        learned, before = plain(answer.text), [turn for turn in turns if turn.number < number]
         role: dict[str, Literal["user", "assistant"]] = {"user": "user", "assistant": "assistant", "person": "assistant"}
         told: dict[str, Any] = {
-            "messages": [{"role": role[turn.role], "content": plain(turn.text)} for turn in turns if turn.number < number],
+            "messages": [
+                {"role": role[turn.role], "content": plain(turn.text) if turn.release else turn.text} for turn in before
+            ],
             "customer_id": held.customer_id, "judge": "customer", "release": answer.release, "source": held.id,
         }  # fmt: skip
         thumb, edit = (f"feedback-{_hash(f'{held.id} {number} {kind}')[:16]}" for kind in ("thumb", "edit"))

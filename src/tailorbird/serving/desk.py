@@ -79,7 +79,7 @@ class Desk:
     def tried(self, kind: Trial, conversation: str) -> Release | None:
         """The version that is tried out so, if it is for this conversation."""
         told = self.workspace.trial(kind)
-        if told is None or told[0] in self._erased() or _place(conversation) >= told[1]:
+        if told is None or told[0] in self._erased() or _place(f"{kind} {conversation}") >= told[1]:
             return None
         return self.workspace.find(Release, told[0])
 

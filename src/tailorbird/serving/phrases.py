@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from tailorbird.artifacts import Release
@@ -103,16 +103,19 @@ class Phrases:
         return said, answer[len(said) :]
 
 
-def without_disclosure(workspace: Workspace, answer: str) -> str:
-    """What the model wrote of an answer as customers got it: the server's own words must not be learned.
+def without_disclosure(workspace: Workspace) -> Callable[[str], str]:
+    """Says what the model wrote of an answer as customers got it: the server's own words must not be learned.
 
     An answer that is nothing but the disclosure stays as it is.
     """
-    for words in dict.fromkeys(one.disclosure for one in workspace.all(Release)):
-        said, rest = Phrases(words, workspace.settings.business.name).split(answer)
-        if said and rest.strip():
-            return rest.strip()
-    return answer
+    known = {one.disclosure for one in workspace.all(Release)}
+    phrases = [Phrases(words, workspace.settings.business.name) for words in sorted(known)]
+
+    def plain(answer: str) -> str:
+        rests = (rest.strip() for said, rest in (one.split(answer) for one in phrases) if said)
+        return next((rest for rest in rests if rest), answer.strip())
+
+    return plain
 
 
 def _language(text: str) -> str:

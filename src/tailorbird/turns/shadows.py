@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Connection, Select, select
 
 from tailorbird.database import Database, insert_new
 from tailorbird.database.tables import CONVERSATIONS, SHADOWS
 from tailorbird.turns.logged import LoggedConversation, LoggedTurn
-from tailorbird.turns.rows import exchanges, values_of
+from tailorbird.turns.rows import Exchange, exchanges, values_of
 from tailorbird.workspace import Workspace
 
 _BATCH = 500  # conversations that are read at once
@@ -35,7 +35,7 @@ class ShadowLog:
         self._database = database or Database(workspace)
 
     def add(self, turn: LoggedTurn) -> bool:
-        """Keeps a whole answer of the assistant's beside the turn of its number; False if that is gone or has one already."""
+        """Keeps a whole answer beside the turn of its number; False if the conversation is gone, or the turn has one already."""
         row = {name: value for name, value in values_of(turn).items() if name in SHADOWS.c}
         held = select(CONVERSATIONS.c.id).where(CONVERSATIONS.c.id == turn.conversation).with_for_update()
         with self._database.writing() as connection:
@@ -52,20 +52,28 @@ class ShadowLog:
             chosen = chosen.where(SHADOWS.c.created_at >= moment) if moment else chosen
             wanted = select(CONVERSATIONS).where(CONVERSATIONS.c.id.in_(chosen)).order_by(CONVERSATIONS.c.id).limit(_BATCH)
             with self._database.reading() as connection:
-                found = exchanges(connection, wanted) if connection else []
-                names = [held.id for held, _ in found]
-                rows = select(SHADOWS).where(SHADOWS.c.conversation.in_(names)).order_by(SHADOWS.c.number)
-                unseen = [_turn(dict(row)) for row in connection.execute(rows).mappings()] if connection else []
-            for held, turns in found:
-                mine = [one for one in unseen if one.conversation == held.id and (moment is None or one.created_at >= moment)]
-                yield from (one for shadow in mine for one in _beside(held, turns, shadow))
+                found = self._read(connection, wanted, moment) if connection else []
+            for (held, turns), unseen in found:
+                yield from (one for shadow in unseen for one in _beside(held, turns, shadow))
             if len(found) < _BATCH:
                 return
-            place = names[-1]
+            place = found[-1][0][0].id
 
-
-def _turn(row: dict[str, Any]) -> LoggedTurn:
-    return LoggedTurn.model_validate(row | {"role": _ROLE})
+    def _read(
+        self, connection: Connection, wanted: Select[Any], moment: datetime | None
+    ) -> list[tuple[Exchange, list[LoggedTurn]]]:
+        """Conversations with their unseen answers in order; raises WorkspaceError where a row is none."""
+        try:
+            found = exchanges(connection, wanted)
+            unseen: dict[str, list[LoggedTurn]] = {held.id: [] for held, _ in found}
+            rows = select(SHADOWS).where(SHADOWS.c.conversation.in_(list(unseen))).order_by(SHADOWS.c.number)
+            for row in connection.execute(rows).mappings():
+                turn = LoggedTurn.model_validate(dict(row) | {"role": _ROLE})
+                if moment is None or turn.created_at >= moment:
+                    unseen[turn.conversation].append(turn)
+        except ValueError as problem:
+            raise self._database.damaged("it holds a row that is no turn or conversation") from problem
+        return [(one, unseen[one[0].id]) for one in found]
 
 
 def _beside(held: LoggedConversation, turns: tuple[LoggedTurn, ...], shadow: LoggedTurn) -> Iterator[Shadowed]:

@@ -92,11 +92,11 @@ function versions(told) {
 }
 
 function unseen(told) {
-  const rows = Object.entries(told.unseen).flatMap(([name, one]) => [["customers were answered", one.customers, ""], [name, one.unseen,
-    (one.likely_alike ?? 1) < 0.05 ? make("span", { className: "alarm" }, "hands over others than customers' answers did") : ""]].map(([who, side, note]) => [
-    who, String(one.answers), `${percent(side.handed_over)} (${range(side.handed_over)})`, percent(side.guarded), String(Math.round(side.words)), seconds(side.whole), note,
-  ]));
-  return rows.length ? [make("h2", {}, "Tried out unseen"), table(["", "messages", "a person takes over", "a guard fires", "words", "whole answer", "note"], rows)] : [];
+  const alarm = (one) => ((one.likely_alike ?? 1) < 0.05 ? make("span", { className: "alarm" }, `hands over otherwise than ${one.against}`) : "");
+  const rows = told.unseen.flatMap((one) => [[one.version, one.unseen, alarm(one)], [`${one.against}, as customers were answered`, one.customers, ""]].map(
+    ([who, side, note]) => [who, String(one.answers), `${percent(side.handed_over)} (${range(side.handed_over)})`, percent(side.guarded), String(Math.round(side.words)), note],
+  ));
+  return rows.length ? [make("h2", {}, "Tried out unseen"), table(["", "messages", "a person takes over", "a guard fires", "words", "note"], rows)] : [];
 }
 
 const counted = (counts) => Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(", ") || "none";

@@ -9,7 +9,7 @@ import smtplib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from tailorbird.artifacts import Audit
 from tailorbird.errors import TailorbirdError
@@ -37,7 +37,8 @@ class Alerts:
     """The alerts of one business; `look` is called again and again. What is raised is remembered over restarts."""
 
     def __init__(self, desk: Desk, encode: Encoder, mail: Mail) -> None:
-        self.desk, self.encode, self._mail = desk, encode, mail
+        kept = lru_cache(maxsize=2)(lambda texts: encode(list(texts)))  # what was learned is the same with every look
+        self.desk, self.encode, self._mail = desk, lambda texts: kept(tuple(texts)), mail
         self._file = desk.workspace.store / _FILE
         self._learned: tuple[str, list[tuple[str, str]]] = ("", [])
 

@@ -33,7 +33,7 @@ class Watched(BaseModel):
     days: dict[date, Figures]
     before: Interval | None
     likely_worse: dict[str, float]
-    unseen: dict[str, Beside] = {}
+    unseen: list[Beside] = []
     currency: str = ""
 
 
@@ -53,7 +53,7 @@ def watch(workspace: Workspace, since: datetime | None = None, log: TurnLog | No
         since=since, total=figures(found, judged, money), versions=by_version,
         days={day: figures(part, judged, money) for day, part in sorted(days.items())},
         before=_before(workspace), likely_worse=_likely_worse(by_version),
-        unseen=unseen(ShadowLog(workspace, log.database), since), currency=workspace.settings.currency,
+        unseen=unseen(ShadowLog(workspace, log.database), since, money), currency=workspace.settings.currency,
     )  # fmt: skip
 
 

@@ -122,10 +122,11 @@ def asked(shop: Workspace, released: Release) -> list[str]:
 @contextmanager
 def process(command: Sequence[str]) -> Iterator[str]:
     """A process that prints a line when it is ready; stopped at the end."""
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert running.stdout
     try:
-        line = next(line for line in running.stdout if "http" in line)
+        line = next(line for line in running.stdout if "http://" in line)
+        threading.Thread(target=running.stdout.read, daemon=True).start()  # or it would wait once the pipe is full
         yield line.strip()
     finally:
         running.terminate()

@@ -110,11 +110,15 @@ def soak(folder: Path, told: argparse.Namespace) -> None:
     test = read_conversations(shop.path(shop.ancestor(released, Audit)) / "test.jsonl")
     questions = [next(turn.content for turn in one.turns if turn.role == "user") for one in test]
     server = subprocess.Popen(
-        [sys.executable, "-m", "tailorbird", "serve", "-w", str(folder), "--port", "0"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tailorbird", "serve", "-w", str(folder), "--port", "0"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
-        assert server.stdout
-        line = next(line for line in server.stdout if "http" in line)
+        assert server.stderr
+        line = next(line for line in server.stderr if "http" in line)
+        threading.Thread(target=server.stderr.read, daemon=True).start()  # or it would wait once the pipe is full
         load = Load(next(word for word in line.split() if word.startswith("http")), questions)
         memory = run(load, psutil.Process(server.pid), told)
         server.terminate()

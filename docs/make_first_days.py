@@ -120,11 +120,14 @@ def play(diary: Diary) -> None:
         (diary.folder / "tailorbird.yaml").read_text() + f"\nserving:\n  sites: [{SITE}]\nimproving:\n  minutes: 2\n"
     )
     server = subprocess.Popen(
-        [sys.executable, "-m", "tailorbird", "serve", "-w", str(diary.folder), "--port", "0"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tailorbird", "serve", "-w", str(diary.folder), "--port", "0"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
-        assert server.stdout
-        line = next(line for line in server.stdout if "http" in line)
+        assert server.stderr
+        line = next(line for line in server.stderr if "http" in line)
         address = next(word for word in line.split() if word.startswith("http")).removesuffix("/v1")
         diary.show(f"tailorbird serve -w {diary.folder.name} &", line.replace(address, "$SERVER"))
         talk(diary, Client(address, "WIDGET", secrets["widget"], diary), Client(address, "AGENT", secrets["agent"], diary))

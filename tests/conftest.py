@@ -26,6 +26,11 @@ FABRICS = ["silk", "wool", "velvet", "cotton lace", "tweed", "rayon crepe", "ace
 PIECES = ["dress", "coat", "blouse", "skirt", "jacket", "hat", "glove", "cape"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes its minutes whatever runs beside it begins first."""
+    items.sort(key=lambda item: "test_soak" not in item.nodeid)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT

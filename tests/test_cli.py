@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,11 +141,13 @@ def test_an_answer_is_explained_by_the_conversation_that_taught_it(finished: tup
     assert "nothing to explain" in run("explain", " ", "-w", shop, expect=1).stderr
 
 
-def test_release_refuses_a_candidate_that_is_not_better(shop: Path) -> None:
-    settings = (shop / "tailorbird.yaml").read_text(encoding="utf-8")
-    (shop / "tailorbird.yaml").write_text(settings.replace("0.02", "0.0000000001"), encoding="utf-8")
-    for stage in ("import", "audit", "plan", "train", "evaluate"):
-        run(stage, "-w", shop)
+def test_release_refuses_a_candidate_that_is_not_better(evaluated_once: Path, tmp_path: Path) -> None:
+    from tailorbird.artifacts import Scorecard
+    from tailorbird.workspace import Workspace
+
+    workspace = Workspace(shutil.copytree(evaluated_once, tmp_path / "shop"))
+    shop, card = workspace.folder, workspace.newest(Scorecard, "evaluate")
+    workspace.amend(card.model_copy(update={"better": dict.fromkeys(card.better, ())}))
     refused = run("release", "-w", shop, expect=1)
     assert "not better than the base model's" in refused.stderr
     assert "--override" in refused.stderr
@@ -156,8 +159,6 @@ def test_release_refuses_a_candidate_that_is_not_better(shop: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_training_goes_on_and_ends_with_the_same_weights(shop: Path, tmp_path: Path) -> None:
-    import shutil
-
     from safetensors.numpy import load_file
 
     settings = (shop / "tailorbird.yaml").read_text(encoding="utf-8").replace("epochs: 2", "epochs: 40")

@@ -88,7 +88,7 @@ def test_the_whole_demo_on_the_real_model(tmp_path: Path) -> None:
 
     shop = Path(shutil.copytree(BOUTIQUE, tmp_path / "demo"))
     settings = yaml.safe_load((shop / "tailorbird.yaml").read_text())
-    settings["evaluation"] |= {"attacks": 6, "counterfactuals": 6, "training_answers": 4}
+    settings["evaluation"] |= {"longest_answer": 80, "attacks": 6, "counterfactuals": 6, "training_answers": 4}
     (shop / "tailorbird.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
     done = subprocess.run(
         [sys.executable, "-m", "tailorbird", "demo", str(shop), "--json"], stdout=subprocess.PIPE, text=True, timeout=2400

@@ -87,14 +87,20 @@ def test_what_a_system_has_answered_is_not_asked_again(released: Workspace, monk
     assert asked == [True, False], "another way of asking"
 
 
-def test_below_the_number_wanted_nothing_is_trained(released: Workspace) -> None:
+def test_below_the_number_wanted_nothing_is_trained(released: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     more(released, 4)
     made = len(released.all(Candidate))
     done = CliRunner().invoke(app, ["improve", "-w", str(released.folder), "--if-new", "5"])
     assert done.exit_code == 0
     assert "4 new conversations" in done.stdout
     assert len(released.all(Candidate)) == made
-    assert improve_production(released, 4).outcome != "not enough new"
+
+    def trained(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("tailorbird.improvement._trained", trained)
+    with pytest.raises(ZeroDivisionError):
+        improve_production(released, 4)
 
 
 def test_what_serves_customers_is_followed_on_new_conversations(released: Workspace) -> None:

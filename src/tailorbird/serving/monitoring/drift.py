@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
-from scipy.stats import chi2_contingency  # type: ignore[import-untyped]
 
 from tailorbird.knowledge.passage import Encoder
 
@@ -62,6 +61,8 @@ def _permuted(one: NDArray[np.float32], other: NDArray[np.float32], chance: np.r
 
 def _same_mixture(one: Counter[str], other: Counter[str]) -> float:
     """Chi-squared test of languages; those that are rare on both sides together count as one."""
+    from scipy.stats import chi2_contingency  # type: ignore[import-untyped]
+
     total = one + other
     least = min(one.total(), other.total()) / max(total.total(), 1)
     common = [name for name, count in total.items() if count * least >= _RARE]

@@ -8,7 +8,6 @@ from datetime import datetime
 
 import numpy as np
 from pydantic import BaseModel
-from scipy.stats import binomtest  # type: ignore[import-untyped]
 
 from tailorbird.artifacts import Interval
 from tailorbird.feedback import FeedbackStore
@@ -84,6 +83,8 @@ def figures(found: Sequence[Exchange], judged: dict[str, list[bool]], money: Mon
 
 def share(part: int, whole: int) -> Interval | None:
     """A share with its interval; None of nothing."""
+    from scipy.stats import binomtest  # type: ignore[import-untyped]  # a second that a server need not take to start
+
     if not whole:
         return None
     told = binomtest(part, whole).proportion_ci(method="wilson")

@@ -8,7 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel
-from scipy.stats import fisher_exact  # type: ignore[import-untyped]
 
 from tailorbird.artifacts import Dataset, Interval
 from tailorbird.serving.monitoring import costs
@@ -77,6 +76,8 @@ def _handed_over(file: Path, changed: int, tags: frozenset[str]) -> Interval | N
 
 def _likely_worse(versions: dict[str, Figures]) -> dict[str, float]:
     """For each version a test of its escalated conversations against those of all others."""
+    from scipy.stats import fisher_exact  # type: ignore[import-untyped]
+
     counts = {name: _counted(one) for name, one in versions.items()}
     told = {}
     for name, (escalated, others) in counts.items():

@@ -8,7 +8,6 @@ from datetime import datetime
 
 import numpy as np
 from pydantic import BaseModel
-from scipy.stats import binomtest  # type: ignore[import-untyped]
 
 from tailorbird.artifacts import Interval
 from tailorbird.serving.monitoring.figures import Money, share
@@ -53,6 +52,8 @@ def unseen(log: ShadowLog, since: datetime | None, money: Money | None) -> list[
 
 
 def _beside(version: str, against: str, rows: Sequence[Shadowed], money: Money | None) -> Beside:
+    from scipy.stats import binomtest  # type: ignore[import-untyped]
+
     customers, hidden = ([getattr(one, side) for one in rows] for side in ("answer", "shadow"))
     shown, would = (_of_conversations(turns, _hands_over) for turns in (customers, hidden))
     only_shown = sum(shown[held] and not would[held] for held in shown)

@@ -37,7 +37,8 @@ NOUN_LIBRARIES = {
 HOMES = {
     **dict.fromkeys(("torch", "transformers", "peft", "trl", "accelerate", "datasets", "xllamacpp", "gguf"), "engine"),
     **dict.fromkeys(("tokenizers", "numba", "llvmlite", "openai", "lm_eval"), "engine"),
-    **dict.fromkeys(("fastapi", "uvicorn", "starlette", "limits", "prometheus_client", "standardwebhooks", "httpx2"), "serving"),
+    **dict.fromkeys(("anyio", "fastapi", "uvicorn", "starlette", "limits"), "serving"),
+    **dict.fromkeys(("prometheus_client", "standardwebhooks", "httpx2"), "serving"),
     **dict.fromkeys(("rich", "typer"), ""),
     **dict.fromkeys(("pypdfium2", "docx", "markdown_it"), "knowledge"),
     **dict.fromkeys(("sqlalchemy", "alembic"), "database feedback turns"),

@@ -14,7 +14,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from postgres import PASSWORD, Cluster
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.exc import OperationalError
 
 from tailorbird.database import Database, explaining, insert_new
@@ -58,6 +58,23 @@ def test_a_database_of_an_older_version_gets_what_it_lacks(live: Workspace, monk
     with Database(live).reading() as connection:
         assert connection.execute(select(DELIVERIES)).all() == []
         assert connection.execute(select(JUDGEMENTS.c.id)).scalars().all() == ["f-1"]
+
+
+def test_the_number_of_a_delivery_never_comes_again(live: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"event": "e", "body": {"text": "“ü”"}, "created_at": datetime.now(UTC), "attempts": 0}
+    with monkeypatch.context() as older:
+        older.setattr("tailorbird.database.HEAD", "0003")
+        older.setattr("tailorbird.database.migrations.HEAD", "0003")
+        with Database(live).writing() as connection:
+            connection.execute(DELIVERIES.insert(), [row, row])
+    with Database(live).writing() as connection:
+        kept = connection.execute(select(DELIVERIES.c.id, DELIVERIES.c.body).order_by(DELIVERIES.c.id)).all()
+        assert [tuple(one) for one in kept] == [(1, row["body"]), (2, row["body"])]
+        connection.execute(delete(DELIVERIES))
+    with Database(live).erasing():
+        pass
+    with Database(live).writing() as connection:
+        assert connection.execute(DELIVERIES.insert().returning(DELIVERIES.c.id), row).scalar_one() == 3
 
 
 def test_a_newer_tailorbirds_database_is_refused_and_left_as_it_is(live: Workspace) -> None:
@@ -171,6 +188,30 @@ def _at(tmp_path: Path, **log: str) -> Workspace:
     with (folder / "tailorbird.yaml").open("a") as file:
         file.write("serving:\n  log:\n" + "".join(f'    {name}: "{value}"\n' for name, value in log.items()))
     return Workspace(folder)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "are"),
+    [
+        ("ana@db/shop", "ben:x@DB:5432/shop", True),
+        ("127.0.0.1/shop", "localhost/shop", True),
+        ("/shop?host=/tmp", "localhost/shop?connect_timeout=3", True),
+        ("db/shop", "db/shop?options=-csearch_path%3Dpublic", True),
+        ("db/shop?options=-csearch_path%3Dhats,public", "db/shop?options=-csearch_path%3Dboots,public", True),
+        ("db/shop?options=-csearch_path%3Dhats", "db/shop?options=-csearch_path%3Dboots", False),
+        ("db/shop", "db/shop?options=-csearch_path%3Dboots", False),
+        ("db/shop", "db/other", False),
+        ("db/shop", "elsewhere/shop", False),
+        ("db:5432/shop", "db:5433/shop", False),
+    ],
+)
+def test_two_addresses_of_the_same_tables_are_known(tmp_path: Path, one: str, other: str, are: bool) -> None:
+    first, second = (
+        Database(_at(tmp_path / name, database=f"postgresql+psycopg://{address}")) for name, address in (("a", one), ("b", other))
+    )
+    assert first.is_same(second) is second.is_same(first) is are
+    file = Database(Workspace.create(tmp_path / "c", "C"))
+    assert [file.is_same(first), file.is_same(file)] == [False, True]
 
 
 def _refusal(use: Callable[[], object]) -> tuple[str, str]:

@@ -14,18 +14,19 @@ from tailorbird.replier import Message, ReplyOptions, ReplyPiece
 from tailorbird.serving import api
 from tailorbird.serving.assistant import Assistant
 from tailorbird.serving.desk import Desk, Desks
+from tailorbird.versions import model_name
 from tailorbird.workspace import Workspace
 
 ANSWER = "You asked {} and here is the whole answer to it"
 
 
 class Paced:
-    """Says what it was asked, word by word, at the given pace; without end for a question that asks for that."""
+    """Says what it was asked, word by word; without end, or while a file is there, for a question that asks for that."""
 
-    name, parallel = "shop-v1", 16
+    parallel = 16
 
-    def __init__(self, pause: float) -> None:
-        self._pause = pause
+    def __init__(self, name: str, pause: float, file: Path) -> None:
+        self.name, self._pause, self._file = name, pause, file
 
     def stream(self, messages: list[Message], options: ReplyOptions) -> Iterator[ReplyPiece]:
         asked = messages[-1]["content"]
@@ -34,7 +35,7 @@ class Paced:
             for word in words:
                 time.sleep(self._pause)
                 yield ReplyPiece(f"{word} ")
-            if "forever" not in asked:
+            if "forever" not in asked and not ("file" in asked and self._file.exists()):
                 break
         yield ReplyPiece("end", "stop", 10, len(words))
 
@@ -42,6 +43,7 @@ class Paced:
 
 
 if __name__ == "__main__":
-    shop, pace = Workspace(Path(sys.argv[1])), Paced(float(sys.argv[2]))
-    desk = Desk(shop, lambda made: Assistant(pace, made.system_prompt, made.disclosure))
+    shop = Workspace(Path(sys.argv[1]))
+    pace = float(sys.argv[2]), shop.folder / "file"
+    desk = Desk(shop, lambda made: Assistant(Paced(model_name(shop, made), *pace), made.system_prompt, made.disclosure))
     api.run(Desks([desk]), "127.0.0.1", 0, lambda address: print(address, flush=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from tailorbird.cli import app
-from tailorbird.errors import InputError, SettingsError, WorkspaceError
+from tailorbird.errors import InputError, ModelError, SettingsError, WorkspaceError
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece
 from tailorbird.serving import api
 from tailorbird.serving.assistant import Assistant
@@ -105,6 +106,8 @@ def test_a_damaged_file_of_keys_lets_nobody_in(tmp_path: Path) -> None:
     refused = ask(client(workspace, Authorization=f"Bearer {key}"))
     assert refused.status_code == 500
     assert "keys add" in refused.json()["error"]["message"]
+    (workspace.store / "keys.json").write_text("[]")
+    assert ask(client(workspace)).status_code == 401, "what the message advises lets nobody in"
 
 
 @given(st.text(max_size=60))
@@ -190,6 +193,9 @@ def test_browsers_let_named_sites_only_read_answers(tmp_path: Path) -> None:
     )
     assert allowed.headers["access-control-allow-origin"] == "https://shop.example"
     assert "access-control-allow-origin" not in other.headers
+    for preflight in (allowed, other):
+        assert preflight.headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in preflight.headers["content-security-policy"]
     asked = client(workspace, Authorization=f"Bearer {key}", Origin="https://shop.example")
     headers = ask(asked).headers
     assert headers["access-control-allow-origin"] == "https://shop.example"
@@ -201,3 +207,121 @@ def test_an_address_that_others_reach_needs_a_key(tmp_path: Path) -> None:
     desk = Desk(shop(tmp_path), lambda made: pytest.fail("nothing is opened"))
     with pytest.raises(SettingsError, match="no key"):
         api.run(Desks([desk]), "0.0.0.0", 0, lambda url: pytest.fail("it does not listen"))
+
+
+def test_a_server_that_has_seen_a_key_goes_on_to_need_one_when_the_file_is_gone(tmp_path: Path) -> None:
+    workspace = shop(tmp_path)
+    stranger = client(workspace)
+    Keys(workspace).add("site", "chat")
+    assert ask(stranger).status_code == 401
+    (workspace.store / "keys.json").unlink()
+    assert ask(stranger).status_code == 401
+
+
+def test_an_address_that_others_reach_needs_a_key_as_long_as_the_server_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, told = shop(tmp_path), list[int]()
+    Keys(workspace).add("site", "chat")
+
+    class Server:
+        def __init__(self, config: Any) -> None:
+            self.app = config.app
+
+        def run(self, sockets: Sequence[socket.socket]) -> None:
+            (workspace.store / "keys.json").unlink()
+            told.append(ask(TestClient(self.app)).status_code)
+            sockets[0].close()
+
+    monkeypatch.setattr("tailorbird.serving.api.uvicorn.Server", Server)
+    api.run(Desks([Desk(workspace, lambda made: pytest.fail("nothing is opened"))]), "0.0.0.0", 0, lambda url: None)
+    assert told == [401]
+
+
+def test_wrong_keys_are_counted_by_address_before_they_are_compared(tmp_path: Path) -> None:
+    workspace = shop(tmp_path, requests_per_minute=3)
+    right = Keys(workspace).add("site", "chat")
+    server = api.application(Desks([Desk(workspace, lambda made: Assistant(FakeReplier(), "", made.disclosure))]))
+
+    def at(address: str, key: str) -> TestClient:
+        return TestClient(server, headers={"Authorization": f"Bearer {key}"}, client=(address, 1))
+
+    told = [ask(at("10.0.0.1", f"tb_guess_{number}")) for number in range(4)]
+    assert [one.status_code for one in told] == [401, 401, 401, 429]
+    assert told[-1].json()["error"]["code"] == "rate_limit_exceeded"
+    assert 1 <= int(told[-1].headers["retry-after"]) <= 60
+    assert ask(at("10.0.0.1", right)).status_code == 429, "or the right one would be told from wrong ones"
+    assert ask(at("10.0.0.2", right)).status_code == 200
+
+
+def test_keys_that_are_made_and_taken_away_at_the_same_time_are_all_so(tmp_path: Path) -> None:
+    workspace = shop(tmp_path)
+    gone = [Keys(workspace).add(f"old {number}", "chat").split("_")[1] for number in range(8)]
+
+    def work(number: int) -> None:
+        Keys(workspace).add(f"new {number}", "chat")
+        Keys(workspace).revoke(gone[number])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(one.name for one in Keys(workspace).all().values()) == [f"new {number}" for number in range(8)]
+
+
+def problem(told: Any) -> dict[str, Any]:
+    """The error of an answer, which has nothing beside it."""
+    assert list(told.json()) == ["error"]
+    error: dict[str, Any] = told.json()["error"]
+    assert (error.keys(), error["param"]) == ({"message", "type", "param", "code"}, None)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/v1/nothing", 404, "not_found"),
+        ("/v1/chat/completions", 405, "method_not_allowed"),
+        ("/v1/models/socks", 404, "model_not_found"),
+        ("/v1/figures?days=none", 400, "invalid_request_error"),
+        ("/v1/hand-offs/chat-1", 400, "invalid_request_error"),
+    ],
+)
+def test_what_is_not_there_is_told_in_openais_shape(tmp_path: Path, path: str, status: int, code: str) -> None:
+    told = client(shop(tmp_path)).get(path)
+    assert told.status_code == status
+    assert (problem(told)["type"], problem(told)["code"]) == ("invalid_request_error", code)
+    assert problem(told)["message"]
+
+
+class Failing(FakeReplier):
+    """Fails with what it is given."""
+
+    def __init__(self, problem: Exception) -> None:
+        super().__init__()
+        self.problem = problem
+
+    def stream(self, messages: list[Message], options: ReplyOptions) -> Iterator[ReplyPiece]:
+        raise self.problem
+        yield
+
+
+def test_what_fails_here_is_told_as_the_servers_fault_and_without_details(tmp_path: Path) -> None:
+    for failing, words in ((ModelError("The model is gone."), "The model is gone."), (ValueError("Ana's words"), "own log")):
+        broken = client(shop(tmp_path / type(failing).__name__), Failing(failing))
+        told = TestClient(broken.app, raise_server_exceptions=False).post(
+            "/v1/chat/completions", json={"model": "production", "messages": [{"role": "user", "content": "Hi"}]}
+        )
+        assert told.status_code == 500
+        assert (problem(told)["type"], problem(told)["code"]) == ("server_error", "server_error")
+        assert words in problem(told)["message"]
+        assert "Ana" not in told.text
+        assert told.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_model_is_looked_up_by_its_name(tmp_path: Path) -> None:
+    asking = client(shop(tmp_path))
+    listed = {one["id"]: one for one in asking.get("/v1/models").json()["data"]}
+    assert {"production", "shop-v1", api.EMBEDDING} <= listed.keys()
+    assert {name: asking.get(f"/v1/models/{name}").json() for name in listed} == listed

@@ -136,6 +136,8 @@ def test_json_of_a_schema_has_the_disclosure_beside_it(client: openai.OpenAI, re
     wrong = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "nonsense"}}}
     with pytest.raises(openai.BadRequestError, match="no JSON schema"):
         ask(client, user("Where?"), response_format=wrong)
+    with pytest.raises(openai.BadRequestError, match="needs the schema"):
+        ask(client, user("Where?"), response_format={"type": "json_schema"})
 
 
 def test_vectors_of_meaning(client: openai.OpenAI) -> None:
@@ -147,6 +149,8 @@ def test_vectors_of_meaning(client: openai.OpenAI) -> None:
     assert np.allclose(plain.data[0].embedding, a, atol=1e-6)
     with pytest.raises(openai.NotFoundError, match="universal-sentence-encoder"):
         client.embeddings.create(model="text-embedding-3", input="Hi")
+    with pytest.raises(openai.BadRequestError, match="dimensions"):
+        client.embeddings.create(model=EMBEDDING, input="Hi", dimensions=64)
 
 
 def test_probes_say_whether_it_lives_and_whether_it_can_answer(tmp_path: Path) -> None:
@@ -170,6 +174,9 @@ def test_errors_have_openais_shape(client: openai.OpenAI) -> None:
         client.chat.completions.create(model="other", messages=[user("Hi")])  # type: ignore[list-item]
     with pytest.raises(openai.BadRequestError, match="temperature"):
         ask(client, user("Hi"), temperature=9)
+    with pytest.raises(openai.BadRequestError, match="n: "):
+        ask(client, user("Hi"), n=2)
+    assert len(ask(client, user("Hi"), n=1).choices) == 1
     with pytest.raises(openai.BadRequestError, match="last message"):
         ask(client, user("Hi"), {"role": "assistant", "content": "Hello"})
     with pytest.raises(openai.BadRequestError, match="messages"):

@@ -21,12 +21,15 @@ from urllib.parse import urlsplit
 import pytest
 from fakes import with_versions
 from postgres import Cluster
+from typer.testing import CliRunner
 
+from tailorbird.cli import app
+from tailorbird.serving.rounds import Round
 from tailorbird.turns import TurnLog
 from tailorbird.workspace import Workspace
 
 SCRIPT = Path(__file__).with_name("serve_fake.py")
-KILLS = 50
+KILLS, DATABASE_KILLS = 40, 10
 
 
 class Served:
@@ -104,8 +107,52 @@ def streamed(one: Served, words: str) -> tuple[str, int] | None:
     return None
 
 
+def test_promoted_rolled_back_and_paused_holds_within_a_second_while_a_stream_goes_on(tmp_path: Path) -> None:
+    """The server is a process of its own, as it is where an owner types these commands."""
+    shop = with_versions(tmp_path / "shop", 2)
+    with served(shop, pause=0.01) as one:
+        (shop.folder / "file").touch()
+        stream = one.post("Go on while the file is there", stream=True)
+        for words, told in (
+            (["rollback"], "shop-v1"),
+            (["promote", "2"], "shop-v2"),
+            (["pause", "--say", "Back at nine."], "Back"),
+        ):
+            assert CliRunner().invoke(app, [*words, "-w", str(shop.folder)], catch_exceptions=False).exit_code == 0
+            started = time.monotonic()
+            answer = json.loads(one.post("And now?").read())
+            assert time.monotonic() - started < 1
+            assert told in f"{answer['model']} {answer['choices'][0]['message']['content']}"
+        assert one.in_progress() == 1, "the stream"
+        (shop.folder / "file").unlink()
+        rest = stream.read().decode()
+    assert rest.endswith("data: [DONE]\n\n")
+    (turns,) = [turns for _, turns in TurnLog(shop).everything() if "while the file" in turns[0].text]
+    assert (turns[1].whole, turns[1].release, turns[1].text[-3:]) == (True, "shop-v2", "end")
+
+
+def test_what_comes_round_begins_at_once_and_goes_on_whatever_goes_wrong(caplog: pytest.LogCaptureFixture) -> None:
+    done, again = list[int](), threading.Event()
+
+    def looking() -> None:
+        done.append(len(done))
+        if len(done) > 1:
+            again.set()
+        raise ZeroDivisionError("seldom")
+
+    begun = threading.Event()
+    rounds = [Round(looking, every=0.01), Round(begun.set, every=3600)]
+    for one in rounds:
+        one.start()
+    assert again.wait(10)
+    assert begun.wait(10)
+    for one in rounds:
+        one.stop()
+    assert "looking failed and is tried again: ZeroDivisionError('seldom')" in caplog.text
+
+
 @pytest.mark.slow
-def test_killed_fifty_times_under_load_nothing_acknowledged_is_lost_and_no_half_answer_is_whole(shop: Workspace) -> None:
+def test_killed_forty_times_under_load_nothing_acknowledged_is_lost_and_no_half_answer_is_whole(shop: Workspace) -> None:
     chance, acknowledged, asked = random.Random(11), list[tuple[str, int, str]](), 0
     for _ in range(KILLS):
         with served(shop, pause=0.002) as one:
@@ -153,7 +200,7 @@ def test_a_database_that_is_killed_loses_nothing_and_the_server_goes_on_by_itsel
     settings.write_text(settings.read_text() + told)
     shop, acknowledged, waits = Workspace(made.folder), list[tuple[str, int]](), list[float]()
     with served(shop, pause=0.002) as one:
-        for number in range(10):
+        for number in range(DATABASE_KILLS):
             stop = threading.Event()
 
             def work(stop: threading.Event = stop, number: int = number) -> None:
@@ -174,7 +221,7 @@ def test_a_database_that_is_killed_loses_nothing_and_the_server_goes_on_by_itsel
     kept = {held.id: turns for held, turns in TurnLog(shop).everything()}
     for conversation, turn in acknowledged:
         assert kept[conversation][turn - 1].text.endswith("end")
-    print(f"\n10 kills of the database, {len(acknowledged)} acknowledged and kept; back after at most {max(waits):.1f} s")
+    print(f"\n{DATABASE_KILLS} database kills, {len(acknowledged)} acknowledged and kept; back after {max(waits):.1f} s at most")
 
 
 def kill_backend(cluster: Cluster) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tailorbird import engine
 from tailorbird.knowledge import Knowledge
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece
-from tailorbird.serving.assistant import Assistant, Conduct
+from tailorbird.serving.assistant import Assistant, Conduct, Paused
 from tailorbird.serving.handing_over import HandingOver, Perform
 from tailorbird.serving.phrases import PHRASES, Phrases
 from tailorbird.settings import HandOverSettings
@@ -158,6 +158,23 @@ def test_a_question_beside_it_is_answered_too() -> None:
         assistant(), "Hi", f"{DISCLOSURE}\n\nHello.", "Are you a robot? And do you ship your lovely hats to Spain by any chance?"
     )
     assert text == f"{DISCLOSURE}\n\nWe post within 2 days."
+
+
+def test_a_wish_beside_that_question_is_heard() -> None:
+    text, last = asked(assistant(), "Are you a bot? Give me a human.")
+    assert text == f"{DISCLOSURE}\n\n{PHRASES['en']['handed_over']}"
+    assert (last.action, last.reason.split(":")[0]) == ("hand_over", "wish")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(PHRASES["en"]["paused"], PHRASES["de"]["paused"]), ("Back at nine.", "Back at nine.")],
+    ids=["the server's words", "the owner's"],
+)
+def test_while_it_is_paused_customers_are_told_so_in_their_language(words: str, said: str) -> None:
+    paused = Paused("hats-v1", Phrases(DISCLOSURE, "Hats"), words)
+    (piece,) = paused.stream([{"role": "user", "content": "Wo ist denn mein Paket geblieben?"}], ReplyOptions())
+    assert piece.text == f"{PHRASES['de']['disclosure'].format(name='Hats')}\n\n{said}"
 
 
 @given(

@@ -27,6 +27,7 @@ from tailorbird.serving.monitoring.alerts import Alerts, send
 from tailorbird.serving.monitoring.drift import drift
 from tailorbird.settings import AlertSettings, MailSettings
 from tailorbird.turns import LoggedTurn, TurnLog
+from tailorbird.versions import rollback, try_out, version
 from tailorbird.workspace import Workspace
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -223,7 +224,79 @@ def test_a_rule_rolls_back_by_itself_and_the_next_request_has_the_version_before
     assert "Rolled back to version 1" in told
     assert alerts.desk.release("production").version == 1  # type: ignore[union-attr]
     assert "Rolled back" in mails[0]
+    (over,) = alerts.look()
+    assert "of shop-v2 is over" in over
     assert alerts.look() == [], "the version before has done nothing wrong, so it is not rolled back again"
+
+
+def rolling_back(*figures: str) -> list[dict[str, Any]]:
+    return [{"figure": figure, "above": 0.5, "fewest": 5, "action": "rollback"} for figure in figures]
+
+
+def test_two_rules_on_the_same_figures_take_a_version_back_once(shop: Workspace) -> None:
+    alerts, _ = watched(shop, *rolling_back("bad_thumbs", "escalated"))
+    for _ in range(6):
+        talk(shop, "shop-v2", handed=True, good=False)
+    first, second = alerts.look()
+    assert "Rolled back to version 1" in first
+    assert "could not rollback: Version 2 serves no more" in second
+    assert alerts.desk.serving().version == 1
+
+
+def test_no_rule_goes_back_to_a_version_that_was_taken_back(shop: Workspace) -> None:
+    alerts, _ = watched(shop, *rolling_back("bad_thumbs"))
+    for _ in range(6):
+        talk(shop, "shop-v2", good=False)
+    alerts.look()
+    for _ in range(6):
+        talk(shop, "shop-v1", good=False)
+    assert "could not rollback: Version 2, which served before, is newer" in "".join(alerts.look())
+    assert alerts.desk.serving().version == 1
+    assert rollback(shop).version == 2, "its owner may"
+
+
+def test_a_rule_that_was_stopped_while_it_acted_does_not_act_again(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = {"figure": "escalated", "above": 0.5, "fewest": 5, "action": "pause"}
+    for _ in range(6):
+        talk(shop, "shop-v2", handed=True)
+
+    def killed(workspace: Workspace, words: str) -> None:
+        workspace._keep("paused.json", {"words": words})
+        raise SystemExit
+
+    monkeypatch.setattr(Workspace, "pause", killed)
+    with pytest.raises(SystemExit):
+        watched(shop, rule)[0].look()
+    assert shop.paused
+    shop.resume()
+    watched(shop, rule)[0].look()
+    assert shop.paused is None, "the owner has looked at it since"
+
+
+def test_a_bad_trial_ends_by_its_own_figures_and_production_goes_on(shop: Workspace) -> None:
+    alerts, mails = watched(shop, *rolling_back("escalated"))
+    try_out(shop, version(shop, "1"), 0.5)
+    for number in range(5):
+        assert alerts.look() == [], "too few yet"
+        talk(shop, "shop-v2")
+        talk(shop, "shop-v1", handed=number < 4)
+    (told,) = alerts.look()
+    assert told == "escalated above 0.5 in 24 hours of shop-v1: 0.8. Version 1 is tried out no more."
+    assert mails[0].startswith("shop: escalated above 0.5 in 24 hours of shop-v1: ")
+    assert shop.trial("canary") is None
+    assert alerts.desk.serving().version == 2
+    (over,) = alerts.look()
+    assert "of shop-v1 is over" in over
+
+
+def test_a_rule_that_only_tells_leaves_the_trial_alone(shop: Workspace) -> None:
+    alerts, _ = watched(shop, {"figure": "escalated", "above": 0.5, "fewest": 2})
+    try_out(shop, version(shop, "1"), 0.5)
+    for _ in range(2):
+        talk(shop, "shop-v1", handed=True)
+    (told,) = alerts.look()
+    assert "of shop-v1" in told
+    assert shop.trial("canary")
 
 
 def test_a_rule_pauses_and_says_so_if_it_cannot_roll_back(tmp_path: Path) -> None:

@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 from fakes import Upstream, UpstreamHandler
 
+from tailorbird import engine
 from tailorbird.artifacts import Release
+from tailorbird.engine import catalogue
 from tailorbird.errors import ModelError, SettingsError
-from tailorbird.replier import Message, Reply, reply
+from tailorbird.progress import silent
+from tailorbird.replier import Message, Reply, ReplyOptions, reply
 from tailorbird.serving import open_assistant
+from tailorbird.serving.answered import within
 from tailorbird.settings import UpstreamSettings
 from tailorbird.versions import version
 from tailorbird.workspace import Workspace
@@ -65,3 +69,31 @@ def test_a_key_that_is_missing_and_a_server_that_is_not_there_are_said(
         asked(shop, UpstreamSettings(url="http://127.0.0.1:9/v1", key_variable="VLLM_KEY"))
     with pytest.raises(ModelError, match="cannot be reached"):
         asked(shop, UpstreamSettings(url="http://127.0.0.1:9/v1"))
+
+
+class Crashing(UpstreamHandler):
+    """Its stream ends without saying why."""
+
+    def _send(self, status: int, kind: str, body: str) -> None:
+        super()._send(status, kind, body.replace('"finish_reason": "stop"', '"finish_reason": null'))
+
+
+def test_an_answer_that_breaks_off_there_is_no_whole_one(vllm: Upstream) -> None:
+    vllm.RequestHandlerClass = Crashing
+    replier = engine.open_upstream("far", f"http://127.0.0.1:{vllm.server_address[1]}/v1", "far", "secret")
+    with pytest.raises(ModelError, match="broke off"):
+        reply(replier, [{"role": "user", "content": "Where is my parcel?"}])
+
+
+@pytest.mark.slow
+def test_who_waits_for_a_place_on_this_machine_need_not_wait_for_ever() -> None:
+    replier = engine.open_replier("near", engine.locate(catalogue.DEFAULT, silent))
+    asked: list[Message] = [{"role": "user", "content": "Count from one to a thousand."}]
+    others = [replier.stream(asked, ReplyOptions(max_tokens=400)) for _ in range(4)]
+    for one in others:
+        while not next(one).text:
+            pass
+    (piece,) = within(0.1, replier.stream(asked, ReplyOptions()))
+    assert (piece.text, piece.finish_reason) == ("", "length")
+    del others, one
+    replier.close()

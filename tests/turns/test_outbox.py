@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import httpx2
 import pytest
+from standardwebhooks import Webhook
 
+from tailorbird.serving.webhooks import deliver
 from tailorbird.turns import Outbox
 from tailorbird.workspace import Workspace
 
@@ -55,3 +58,20 @@ def test_the_oldest_delivered_messages_go_and_no_other(live: Workspace, monkeypa
     with Database(live).reading() as connection:
         assert connection is not None
         assert sorted(connection.execute(select(DELIVERIES.c.id)).scalars()) == [*made[:2], *made[5:]]
+
+
+def test_a_message_is_known_by_an_id_that_no_other_has_also_after_the_database_was_lost(live: Workspace) -> None:
+    ids: list[str] = []
+
+    def receive(request: httpx2.Request) -> httpx2.Response:
+        ids.append(request.headers["webhook-id"])
+        return httpx2.Response(503)
+
+    outbox, to = Outbox(live), ("shop", "http://receiver.example", Webhook("whsec_c2VjcmV0c2VjcmV0c2VjcmV0"))
+    outbox.put("waiting", {})
+    (one,) = outbox.due()
+    with httpx2.Client(transport=httpx2.MockTransport(receive)) as client:
+        for _ in range(2):
+            deliver(client, outbox, one, to)
+        deliver(client, outbox, one.model_copy(update={"created_at": later(days=1)}), to)
+    assert ids[0] == ids[1] != ids[2]

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from tailorbird.database import explaining, takeover
-from tailorbird.database.engines import address, alone, engine_for, file_of, insert_new, name_of, scrub
+from tailorbird.database.engines import address, alone, engine_for, file_of, insert_new, name_of, same, scrub
 from tailorbird.database.migrations import upgrade
 from tailorbird.database.tables import HEAD, VERSIONS
 from tailorbird.errors import WorkspaceError
@@ -90,6 +90,10 @@ class Database:
                     fix="Run this again when other commands are done.",
                     where=self.where,
                 )
+
+    def is_same(self, other: Database) -> bool:
+        """Whether what is written to one may be read from the other, as far as their addresses tell."""
+        return same(self._url, other._url)
 
     def close(self) -> None:
         """Closes what a pool keeps open; the next transaction opens it again."""

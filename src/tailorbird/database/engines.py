@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from sqlite3 import Connection as SQLite
 from typing import Any
@@ -60,6 +61,27 @@ def name_of(url: URL) -> str:
 def file_of(url: URL) -> Path | None:
     """SQLite's file; None for PostgreSQL."""
     return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
+def same(one: URL, other: URL) -> bool:
+    """Whether two addresses may be of the same tables: one file, or one PostgreSQL database with a schema in common."""
+    if file_of(one) or file_of(other):
+        return file_of(one) == file_of(other)
+    return _database_of(one) == _database_of(other) and not _schemas_of(one).isdisjoint(_schemas_of(other))
+
+
+def _database_of(url: URL) -> tuple[str, str, str]:
+    """Machine, port and name; a socket is this machine's."""
+    told = url.normalized_query
+    host = (url.host or told.get("host", ("localhost",))[0]).casefold()
+    port = str(url.port or told.get("port", ("5432",))[0])
+    return "localhost" if host in ("127.0.0.1", "::1") or host.startswith("/") else host, port, url.database or url.username or ""
+
+
+def _schemas_of(url: URL) -> set[str]:
+    """The schemas where tables are looked for, `public` where the address names none."""
+    found = re.search(r"search_path=(\S+)", " ".join(url.normalized_query.get("options", ())))
+    return {name.strip('"') for name in found[1].split(",")} if found else {"public"}
 
 
 def engine_for(url: URL, pooled: bool) -> Engine:

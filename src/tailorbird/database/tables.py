@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: what these tables are. A database whose number is higher was made by a newer tailorbird."""
 VERSIONS = "tailorbird_schema"
 """The table with the number of the newest migration that a database has seen."""
@@ -135,4 +135,5 @@ DELIVERIES = Table(
     Column("next_at", Utc, index=True),
     Column("delivered_at", Utc, index=True),
     Column("last_error", Text),
+    sqlite_autoincrement=True,
 )

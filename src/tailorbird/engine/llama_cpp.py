@@ -21,6 +21,7 @@ from tailorbird.errors import InputError, ModelError
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece, TokenLogprob
 
 _SHORTEST_ANSWER = 64
+_LOOK = 0.25  # seconds between empty pieces while others have all places
 _NAMED = 100  # log-probabilities that are asked for at each place of a choice
 
 
@@ -37,12 +38,12 @@ class LlamaCppReplier:
         self._leave = finalize(self, self._fleet.leave, adapter)  # with the last answer, if nobody closes it
 
     def stream(self, messages: list[Message], options: ReplyOptions) -> Iterator[ReplyPiece]:
-        """Yields the reply as it is written; closing the iterator stops the model."""
+        """Yields the reply as it is written, empty pieces while it waits for a place; closing the iterator stops the model."""
         if options.prior:
             yield self._likeliest(messages, options)
             return
         pieces: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        gone = threading.Event()
+        placed, gone = threading.Event(), threading.Event()
 
         def receive(chunk: dict[str, Any]) -> bool:
             pieces.put(chunk)
@@ -53,18 +54,23 @@ class LlamaCppReplier:
         def work() -> None:
             try:
                 with self._fleet.place(self._owner, self._adapter, request["prompt"]) as (server, told):
+                    placed.set()
                     result = None if gone.is_set() else server.handle_completions(request | told, receive)
                 if isinstance(result, dict):
                     pieces.put(result)
             except Exception as problem:  # must reach the reader, whatever it is
                 pieces.put({"error": {"message": str(problem)}})
-            pieces.put(None)
+            finally:
+                placed.set()
+                pieces.put(None)
 
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
         try:
+            while not placed.wait(_LOOK):
+                yield ReplyPiece("")  # whoever reads may have no more time
             while (chunk := pieces.get()) is not None:
-                yield _piece(chunk, options.logprobs or 0)
+                yield _piece(chunk, options.logprobs or 0, len(request["prompt"]))
         finally:
             gone.set()
 
@@ -126,13 +132,13 @@ def _one_of(choices: Sequence[str]) -> str:
     return "root ::= " + " | ".join(json.dumps(choice, ensure_ascii=False) for choice in choices)
 
 
-def _piece(chunk: dict[str, Any], likeliest_shown: int = 0) -> ReplyPiece:
+def _piece(chunk: dict[str, Any], likeliest_shown: int = 0, read: int = 0) -> ReplyPiece:
     if "error" in chunk:
         raise ModelError(f"The model could not answer: {chunk['error'].get('message', chunk['error'])}")
     choice, usage = chunk["choices"][0], chunk.get("usage") or {}
     places = (choice.get("logprobs") or {}).get("content", ())
     return ReplyPiece(
-        choice["text"], choice["finish_reason"], usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0),
+        choice["text"], choice["finish_reason"], usage.get("prompt_tokens", read), usage.get("completion_tokens", 0),
         logprobs=tuple(
             _token(place)._replace(top=tuple(map(_token, place["top_logprobs"][:likeliest_shown]))) for place in places
         ),

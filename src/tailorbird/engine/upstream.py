@@ -26,7 +26,7 @@ class UpstreamReplier:
         self._client = openai.OpenAI(base_url=url, api_key=key or "none", timeout=_PATIENCE)
 
     def stream(self, messages: list[Message], options: ReplyOptions) -> Iterator[ReplyPiece]:
-        """Yields the reply as it comes; raises ModelError where the server cannot be reached or refuses."""
+        """Yields the reply as it comes; raises ModelError where the server cannot be reached, refuses or breaks off."""
         if options.choices:
             raise ModelError("A remote model cannot be held to a list of answers.", fix="Use a model on this machine for labels.")
         sampling: dict[str, Any] = {"top_p": options.top_p} if options.temperature else {}
@@ -42,7 +42,7 @@ class UpstreamReplier:
                 model=self._model, messages=cast(Any, messages), max_tokens=options.max_tokens, temperature=options.temperature,
                 stream=True, stream_options={"include_usage": True}, **sampling,
             )  # fmt: skip
-            yield from _pieces(chunks)
+            yield from self._pieces(chunks)
         except openai.APIStatusError as problem:
             raise ModelError(
                 f"{self._url} refused to answer with {problem.status_code}: {_told(problem)}",
@@ -58,18 +58,22 @@ class UpstreamReplier:
         """Closes the connections."""
         self._client.close()
 
-
-def _pieces(chunks: Any) -> Iterator[ReplyPiece]:
-    ended: Literal["stop", "length"] = "stop"
-    usage: Any = None
-    for chunk in chunks:
-        usage = chunk.usage or usage
-        for choice in chunk.choices[:1]:
-            ended = "length" if choice.finish_reason == "length" else ended
-            if choice.delta.content:
-                places = (choice.logprobs and choice.logprobs.content) or ()
-                yield ReplyPiece(choice.delta.content, logprobs=tuple(map(_token, places)))
-    yield ReplyPiece("", ended, usage.prompt_tokens if usage else 0, usage.completion_tokens if usage else 0)
+    def _pieces(self, chunks: Any) -> Iterator[ReplyPiece]:
+        ended: Literal["stop", "length"] | None = None
+        usage: Any = None
+        for chunk in chunks:
+            usage = chunk.usage or usage
+            for choice in chunk.choices[:1]:
+                if choice.finish_reason:
+                    ended = "length" if choice.finish_reason == "length" else "stop"
+                if choice.delta.content:
+                    places = (choice.logprobs and choice.logprobs.content) or ()
+                    yield ReplyPiece(choice.delta.content, logprobs=tuple(map(_token, places)))
+        if ended is None:
+            raise ModelError(
+                f"{self._url} broke off in the middle of its answer.", fix="Look why in that server's own log; ask again."
+            )
+        yield ReplyPiece("", ended, usage.prompt_tokens if usage else 0, usage.completion_tokens if usage else 0)
 
 
 def _token(place: Any) -> TokenLogprob:

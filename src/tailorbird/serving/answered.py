@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tailorbird.errors import InputError
 from tailorbird.replier import ReplyPiece
+
+_LOOK = 0.25  # seconds between looks whether the customer is still there
 
 
 @dataclass(frozen=True)
@@ -25,34 +28,56 @@ class Answered:
     disclosure: str = ""
 
 
-def watched(pieces: Iterator[ReplyPiece], disclosure: str, done: Callable[[Answered], None]) -> Iterator[ReplyPiece]:
-    """The same pieces; `done` is called once, before the last one is handed on, so that what a customer has is written down."""
+def watched(pieces: Iterator[ReplyPiece], disclosure: str, done: Callable[[Answered], ReplyPiece | None]) -> Iterator[ReplyPiece]:
+    """The same pieces; `done` is called once, before the last one is handed on, so that what a customer has is written down.
+
+    A piece that it returns goes out in the place of the last one.
+    """
     begun, texts, first = time.monotonic(), list[str](), None
     last, told = ReplyPiece(""), False
 
-    def tell(whole: bool) -> None:
+    def tell(whole: bool) -> ReplyPiece:
         nonlocal told
         told = True
-        done(Answered("".join(texts), last, whole, first, time.monotonic() - begun, disclosure))
+        return done(Answered("".join(texts), last, whole, first, time.monotonic() - begun, disclosure)) or last
 
     try:
         for last in pieces:
             texts.append(last.text)
             if first is None and last.text and last.text.strip() != disclosure:
                 first = time.monotonic() - begun
-            if last.finish_reason:
-                tell(whole=True)
-            yield last
+            yield tell(whole=True) if last.finish_reason else last
     finally:
         if not told:
             tell(whole=False)
 
 
-def within(seconds: float, pieces: Iterator[ReplyPiece]) -> Iterator[ReplyPiece]:
-    """The same pieces until the time is over; the answer then ends where it is."""
-    until = time.monotonic() + seconds
+def counted(pieces: Iterator[ReplyPiece]) -> Iterator[ReplyPiece]:
+    """A model's pieces, each with the tokens read and written so far: guards or time may end an answer before its last one."""
+    read = written = 0
     for piece in pieces:
-        yield piece
-        if time.monotonic() > until and piece.finish_reason is None:
-            yield ReplyPiece("", "length")
+        read = max(read, piece.prompt_tokens)
+        written = piece.completion_tokens or written + (len(piece.logprobs) or bool(piece.text))
+        yield replace(piece, prompt_tokens=read, completion_tokens=written)
+
+
+def within(seconds: float, pieces: Iterator[ReplyPiece], has_left: Callable[[], bool] = lambda: False) -> Iterator[ReplyPiece]:
+    """The same pieces until the time is over; the answer then ends where it is. Raises InputError once the customer has left.
+
+    Empty pieces, by which a model says that it has not begun, are not handed on.
+    """
+    begun = looked = time.monotonic()
+    for piece in pieces:
+        if time.monotonic() - looked > _LOOK:
+            if has_left():
+                break
+            looked = time.monotonic()
+        if piece.text or piece.logprobs or piece.finish_reason:
+            yield piece
+        if time.monotonic() - begun > seconds and piece.finish_reason is None:
+            yield replace(piece, text="", finish_reason="length", logprobs=())
             return
+    else:
+        return
+    del pieces  # stops the model: what is raised keeps all that is here
+    raise InputError("The customer has left.")

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Annotated
 
 import uvicorn
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Query, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from tailorbird import engine
-from tailorbird.errors import InputError, SettingsError, TailorbirdError, WorkspaceError
+from tailorbird.errors import SettingsError, WorkspaceError
 from tailorbird.serving import chatting, dashboard, people, protocol, refusals, webhooks, widget
-from tailorbird.serving.access import Access, asked
+from tailorbird.serving.access import Access, SafeHeaders, asked, most_at_once
 from tailorbird.serving.desk import Desks
-from tailorbird.serving.keys import Keys
 from tailorbird.serving.metrics import CONTENT_TYPE, Metrics
 from tailorbird.serving.monitoring import alerts, watch
 from tailorbird.serving.rounds import Round
@@ -31,6 +32,7 @@ from tailorbird.serving.shadowing import EVERY, Shadows
 from tailorbird.workspace import PRODUCTION
 
 _DAY = 24 * 3600.0  # seconds
+_SPARE = 16  # threads that answers never have: for figures, the queue, what people write
 EMBEDDING = "universal-sentence-encoder"
 """The model name for vectors of meaning."""
 
@@ -52,18 +54,31 @@ def application(desks: Desks, metrics: Metrics | None = None, shadows: Shadows |
     metrics = metrics or Metrics()
     shadows = shadows or Shadows(metrics.is_busy)
     sites = sorted({site for desk in desks.desks for site in desk.workspace.settings.serving.sites})
-    # Outermost, since a browser asks for its leave without a key.
     guarded = Access(_routes(desks, metrics, shadows), desks, metrics)
-    return CORSMiddleware(guarded, sites, allow_methods=["GET", "POST"], allow_headers=["*"], expose_headers=["Retry-After"])
+    # Around that, since a browser asks for its leave without a key.
+    shared = CORSMiddleware(guarded, sites, allow_methods=["GET", "POST"], allow_headers=["*"], expose_headers=["Retry-After"])
+    return SafeHeaders(shared)
 
 
 def _routes(desks: Desks, metrics: Metrics, shadows: Shadows) -> FastAPI:
-    app = FastAPI(title="tailorbird", docs_url=None, redoc_url=None, openapi_url=None)
+    @asynccontextmanager
+    async def with_threads(_: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = most_at_once(desks) + _SPARE
+        yield
+
+    app = FastAPI(title="tailorbird", docs_url=None, redoc_url=None, openapi_url=None, lifespan=with_threads)
     started = int(time.time())
 
     @app.get("/v1/models")
     def models(http: Request) -> protocol.Body:
         return protocol.models([*asked(http).names(), EMBEDDING], started)
+
+    @app.get("/v1/models/{name:path}")
+    def model(name: str, http: Request) -> Response:
+        found = asked(http).find(name)
+        if name != EMBEDDING and (found is None or found[0].release(found[1]) is None):
+            return refusals.unknown_model(name, [*asked(http).names(), EMBEDDING])
+        return JSONResponse(protocol.models([name], started)["data"][0])
 
     @app.post("/v1/chat/completions")
     def chat(request: protocol.ChatRequest, http: Request) -> Response:
@@ -76,17 +91,18 @@ def _routes(desks: Desks, metrics: Metrics, shadows: Shadows) -> FastAPI:
         return JSONResponse(protocol.embeddings(engine.embed(request.texts()), request))
 
     @app.get("/healthz")
-    def healthy() -> dict[str, str]:
+    async def healthy() -> dict[str, str]:
         return {"status": "ok"}
 
     @app.get("/readyz")
-    def ready() -> Response:
-        if any(desk.replier(PRODUCTION) is None for desk in desks.desks):
+    async def ready() -> Response:
+        opened = [await asyncio.to_thread(desk.replier, PRODUCTION) for desk in desks.desks]  # not in an answer's thread
+        if None in opened:
             return JSONResponse({"status": "nothing is released"}, 503)
         return JSONResponse({"status": "ready"})
 
     @app.get("/metrics")
-    def figures(http: Request) -> Response:
+    async def figures(http: Request) -> Response:
         return Response(metrics.page([desk.business for desk in asked(http).desks]), media_type=CONTENT_TYPE)
 
     @app.get("/v1/figures")
@@ -100,17 +116,7 @@ def _routes(desks: Desks, metrics: Metrics, shadows: Shadows) -> FastAPI:
     app.include_router(dashboard.routes())
     if any(desk.explain for desk in desks.desks):
         _add_explanations(app)
-
-    @app.exception_handler(RequestValidationError)
-    def invalid(_: Request, problem: RequestValidationError) -> Response:
-        first = problem.errors()[0]
-        field = ".".join(str(part) for part in first["loc"][1:])
-        return refusals.refused(400, f"{field}: {first['msg']}" if field else first["msg"], "invalid_request_error")
-
-    @app.exception_handler(TailorbirdError)
-    def failed(_: Request, problem: TailorbirdError) -> Response:
-        return refusals.refused(400 if isinstance(problem, InputError) else 500, problem.text, "invalid_request_error")
-
+    refusals.handle_problems(app)
     return app
 
 
@@ -140,7 +146,7 @@ def run(desks: Desks, host: str, port: int, listening: Callable[[str], None]) ->
 
     Raises SettingsError for an address that others reach while there is no key, WorkspaceError for a port that is taken.
     """
-    open_ones = [desk.business for desk in desks.desks if not Keys(desk.workspace).needed()]
+    open_ones = [desk.business for desk in desks.desks if not desk.keys.needed()]
     if not _own(host) and open_ones:
         raise SettingsError(
             f"{host} can be reached from other machines, and {', '.join(open_ones)} has no key.",
@@ -170,6 +176,6 @@ def _rounds(desks: Desks) -> list[Round]:
     rounds = [Round(desk.conversations.log.forget_older, _DAY) for desk in desks.desks]
     looking = [alerts.Alerts(desk, engine.embed, alerts.send) for desk in desks.desks if desk.workspace.settings.serving.alerts]
     rounds += [Round(one.look, alerts.EVERY) for one in looking]
-    if courier := webhooks.Courier(desks.desks):
-        rounds.append(Round(courier.deliver, webhooks.EVERY))
+    couriers = [webhooks.Courier([desk]) for desk in desks.desks]  # one each: a slow receiver keeps no other's messages waiting
+    rounds += [Round(one.deliver, webhooks.EVERY) for one in couriers if one]
     return rounds

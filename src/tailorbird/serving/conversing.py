@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 from tailorbird.database import Connection, Database
@@ -38,6 +39,17 @@ class Said(NamedTuple):
     once: str | None = None
 
 
+class Taken(NamedTuple):
+    """The conversation that a request goes on with, as it stood when the customer's message was written down.
+
+    `answers` are those that the assistant gave in it before, `unseen` what the customer wrote before by the client's word alone.
+    """
+
+    held: LoggedConversation
+    answers: Sequence[str]
+    unseen: Sequence[str]
+
+
 class Conversations:
     """The conversations of one business: begun, gone on with, written down. Used by many threads."""
 
@@ -49,35 +61,63 @@ class Conversations:
         self.feedback = FeedbackStore(workspace, self.database)
         self._audit, self._has_webhook = workspace.settings.audit, workspace.settings.serving.webhook is not None
         self._redactors = Recent(self._new_redactor)
+        self._seen: Recent[set[str]] = Recent(set)
 
-    def take(self, said: Said) -> LoggedConversation:
+    def take(self, said: Said) -> Taken:
         """The conversation that this request goes on with, or a new one, with the customer's message written down.
 
         Raises InputError for a conversation that there is not, or that came with another key.
         """
-        held, message = self._known(said), said.messages[-1]["content"]
-        identity = held.id if held else f"chat-{secrets.token_hex(16)}"
-        spoken = (held.language if held else identify(message)[0]) or None
+        known, message = self._known(said), said.messages[-1]["content"]
+        identity = known.id if known else f"chat-{secrets.token_hex(16)}"
+        spoken = (known.language if known else identify(message)[0]) or None
         turn = LoggedTurn(conversation=identity, role="user", text=self._redacted(identity, message), language=spoken)
         with self.database.writing() as connection:
-            if held is None:
-                held = self.log.begin(said.customer_id, said.key, language=spoken, identity=identity, within=connection)
-            self.log.add([turn], once=said.once, within=connection)
-            if held.state in ("waiting", "person"):
+            if known is None:
+                self.log.begin(said.customer_id, said.key, language=spoken, identity=identity, within=connection)
+            held = self.log.hold(identity, connection)
+            digest = history(said.messages) if silence(held) else None
+            number = self.log.add([turn], once=said.once, history=digest, within=connection)
+            if digest:
                 self._tell(WRITTEN, {"conversation": held.id, "text": turn.text}, connection)
-        return held
+        before = [turn for turn in self.log.turns(held.id) if turn.number < number]
+        answers = [turn.text for turn in before if turn.role == "assistant" and turn.whole]
+        wrote = {turn.text for turn in before if turn.role == "user"}
+        return Taken(held, answers, [] if digest else self._unseen_of(said, held.id, wrote))
 
-    def answered(self, held: LoggedConversation, said: Said, release: str, answered: Answered) -> int:
-        """Writes an answer down, and has the conversation wait for a person if the answer says so; returns the turn's number."""
-        turn, last = self._turn(held, release, answered), answered.last
-        digest = history(said.messages, answered.text) if answered.whole else None
-        summary = self._redacted(held.id, last.summary)
+    def unless_taken(self, held: LoggedConversation, pieces: Iterator[ReplyPiece]) -> Iterator[ReplyPiece]:
+        """The assistant's pieces as long as no person has the conversation, and where one has that it says no more."""
+        silent = silence(held)
+        if silent is None:
+            for piece in pieces:
+                silent = None if piece.finish_reason else silence(self.log.conversation(held.id), piece)
+                if silent:
+                    break
+                yield piece
+        if silent:
+            yield silent
+
+    def answered(
+        self, held: LoggedConversation, said: Said, release: str, answered: Answered, sent: str
+    ) -> tuple[int, ReplyPiece]:
+        """Writes an answer down, and has the conversation wait for a person if the answer says so.
+
+        Returns the turn's number and the last piece to send. If a person has the conversation by now that says so, and only
+        what was `sent` before is written down.
+        """
+        turn, last, summary = self._turn(held, release, answered), answered.last, self._redacted(held.id, answered.last.summary)
         with self.database.writing() as connection:
+            now = self.log.hold(held.id, connection)
+            silent = last if last.action == "wait" else silence(now, last) if answered.whole else None
+            if silent:
+                answered, last = replace(answered, text=sent, last=silent, whole=False), silent
+                turn = self._turn(held, release, answered)
+            digest = history(said.messages, answered.text) if last.finish_reason else None
             number = self.log.add([turn], history=digest, within=connection)
             if last.action == "hand_over":
                 told = {"department": last.department or None, "reason": last.reason, "summary": summary}
                 self._wait(held.id, told, connection)
-        return number
+        return number, last
 
     def answered_unseen(self, held: LoggedConversation, number: int, release: str, answered: Answered) -> bool:
         """Writes down what a version would have answered in a turn's place; False where that is gone by now."""
@@ -93,12 +133,15 @@ class Conversations:
     def reply(self, held: LoggedConversation, text: str, author: str, once: str | None) -> int:
         """Writes down what a colleague answers, who has the conversation from then on; returns the turn's number.
 
-        Raises InputError for a conversation that is closed.
+        The same reply sent again changes nothing. Raises InputError for a conversation that is closed.
         """
-        if held.state == "closed":
-            raise InputError("This conversation is closed.", fix="The customer has to begin a new one.")
         turn = LoggedTurn(conversation=held.id, role="person", text=self._redacted(held.id, text), author=author)
         with self.database.writing() as connection:
+            state = self.log.hold(held.id, connection).state
+            if once and (known := self.log.number_of(held.id, once, connection)):
+                return known
+            if state == "closed":
+                raise InputError("This conversation is closed.", fix="The customer has to begin a new one.")
             self.log.set_state(held.id, "waiting", reason="person: a colleague took over.", within=connection)
             self.log.set_state(held.id, "person", within=connection)
             return self.log.add([turn], once=once, within=connection)
@@ -162,15 +205,28 @@ class Conversations:
             if held is None or held.key != said.key:
                 raise InputError(f"There is no conversation {said.conversation}.", fix="Leave it out to begin a new one.")
             return None if held.state == "closed" else held
-        if not any(message["role"] == "assistant" for message in said.messages):
-            return self._repeated(said) if said.once else None
-        return self.log.find_by_history(history(said.messages[:-1]), said.key, said.customer_id)
+        found = None
+        if _spoken(said.messages[:-1]):
+            # One that waits has the last message already if the client asks again because nobody answered.
+            digests = (history(said.messages[:-1]), history(said.messages))
+            tried = (self.log.find_by_history(digest, said.key, said.customer_id) for digest in digests)
+            found = next((one for one in tried if one), None)
+        return found or (self._repeated(said) if said.once else None)
 
     def _repeated(self, said: Said) -> LoggedConversation | None:
-        """The conversation that this very request has begun already; whoever knows the mark has to know the message too."""
+        """The conversation that has this very request already; whoever knows the mark has to know the message too."""
         held = self.log.find_by_once(said.once or "", said.key)
-        begun = self.log.turns(held.id)[0].text if held else None
-        return held if begun == self._new_redactor().redact(said.messages[-1]["content"]) else None
+        if held is None:
+            return None
+        message = self._redacted(held.id, said.messages[-1]["content"])
+        return held if any(turn.role == "user" and turn.text == message for turn in self.log.turns(held.id)) else None
+
+    def _unseen_of(self, said: Said, identity: str, logged: Collection[str]) -> list[str]:
+        """Earlier messages of the customer that the server has not had before: what a client says was said may be invented."""
+        seen, wrote = self._seen.of(identity), [one["content"] for one in said.messages if one["role"] == "user"]
+        unseen = [text for text in wrote[:-1] if _hash(text) not in seen and text not in logged]
+        seen.update(map(_hash, wrote))
+        return unseen
 
     def _new_redactor(self) -> Redactor:
         return Redactor.keeping(self._audit.keep, self._audit.order_numbers or None)
@@ -182,18 +238,25 @@ class Conversations:
         return redactor.redact(text)
 
 
-def silent(held: LoggedConversation) -> Iterator[ReplyPiece]:
-    """What the assistant says while a person has the conversation: nothing."""
-    reason = "waiting: a person was asked for." if held.state == "waiting" else "person: a person is answering."
-    yield ReplyPiece("", "stop", action="wait", reason=reason)
+def silence(held: LoggedConversation | None, piece: ReplyPiece = ReplyPiece("")) -> ReplyPiece | None:
+    """How the assistant's answer ends, after a piece of it, because a person has the conversation; None where nobody has it."""
+    reasons = {"waiting": "waiting: a person was asked for.", "person": "person: a person is answering."}
+    reason = reasons.get(held.state) if held else None
+    if reason is None:
+        return None
+    read, written = piece.prompt_tokens, piece.completion_tokens
+    return ReplyPiece("", "stop", read, written, action="wait", reason=reason, guards=piece.guards)
 
 
-def history(messages: Sequence[Message], answer: str | None = None) -> str:
-    """A digest of what customer and assistant said so far, however it was spaced."""
-    said = [(m["role"], " ".join(m["content"].split())) for m in messages if m["role"] != "system"]
-    if answer is not None:
-        said.append(("assistant", " ".join(answer.split())))
-    return _hash(json.dumps(said, ensure_ascii=False))
+def history(messages: Sequence[Message], answer: str = "") -> str:
+    """A digest of what customer and assistant said so far."""
+    return _hash(json.dumps(_spoken([*messages, {"role": "assistant", "content": answer}]), ensure_ascii=False))
+
+
+def _spoken(messages: Sequence[Message]) -> list[tuple[str, str]]:
+    """Who said what, however it was spaced; without answers that say nothing, which some clients keep and some do not."""
+    said = [(one["role"], " ".join(one["content"].split())) for one in messages]
+    return [(role, words) for role, words in said if role == "user" or (role == "assistant" and words)]
 
 
 def _hash(text: str) -> str:

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from itertools import combinations
 from threading import Lock, Thread
 
 from pydantic import BaseModel
@@ -15,6 +16,7 @@ from tailorbird.artifacts import Release
 from tailorbird.errors import InputError, TailorbirdError, WorkspaceError
 from tailorbird.serving.assistant import Assistant, Paused
 from tailorbird.serving.conversing import Conversations
+from tailorbird.serving.keys import Keys
 from tailorbird.serving.phrases import Phrases
 from tailorbird.versions import model_name
 from tailorbird.workspace import PREVIOUS, PRODUCTION, Trial, Workspace
@@ -38,7 +40,7 @@ class Desk:
         """Opens nothing yet; `opening` makes the assistant of a version, `explain` says where production's answers come from."""
         self.workspace, self._opening, self.explain = workspace, opening, explain
         self.business = workspace.folder.resolve().name
-        self.conversations = Conversations(workspace)
+        self.conversations, self.keys = Conversations(workspace), Keys(workspace)
         self._open: OrderedDict[str, Future[Assistant]] = OrderedDict()
         self._lock = Lock()
 
@@ -123,12 +125,18 @@ class Desks:
     """
 
     def __init__(self, desks: Sequence[Desk]) -> None:
-        """Raises InputError for two businesses whose folders have the same name."""
+        """Raises InputError for two businesses whose folders have the same name, or that keep their live data together."""
         self.desks = tuple(desks)
         names = [desk.business for desk in desks]
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise InputError(f"Two workspaces are called {twice}.", fix="Rename one of the folders: models are named after them.")
+        for one, other in combinations(desks, 2):
+            if one.conversations.database.is_same(other.conversations.database):
+                raise InputError(
+                    f"{one.workspace.folder} and {other.workspace.folder} keep their conversations in the same database.",
+                    fix="Name another database in serving.log of one of them, or a schema of its own: docs/live-data.md has how.",
+                )
 
     def warm(self) -> None:
         """Opens what serves, before the first customer asks, and behind that what a rollback would let serve.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from tailorbird.knowledge import Passage
@@ -20,12 +20,14 @@ class Watch:
     """The guards of one answer.
 
     An answer goes out sentence by sentence, since only a whole sentence can be judged: what sets off a guard is masked, taken
-    out, or ends the answer with fixed words. `alarms` has all that fired.
+    out, or ends the answer with fixed words. `unseen` are earlier messages of the customer that were not judged when they came,
+    `alarms` has all that fired.
     """
 
     guards: Guards
     words: Words
     history: Sequence[Message]
+    unseen: Collection[str] = ()
     alarms: list[Alarm] = field(default_factory=list)
 
     def question(self) -> list[Message]:
@@ -34,8 +36,9 @@ class Watch:
         for message in self.history:
             if message["role"] == "user":
                 text = message["content"]
-                if message is self.history[-1]:
-                    found = self.alarms = self.guards.of_message(text)
+                if message is self.history[-1] or text in self.unseen:
+                    found = self.guards.of_message(text)
+                    self.alarms += found
                 else:
                     found = self.guards.secrets_of(text)
                 message = {"role": "user", "content": shown(text, found)}
@@ -85,9 +88,10 @@ class Watch:
             kept, tokens = (tuple(tokens) if left == written else ()), []
             said += left
             if ended:
-                yield self.last(replace(piece, logprobs=kept), left if said.strip() else self.words("blocked"))
+                nothing = "" if whole else self.words("blocked")
+                yield self.last(replace(piece, logprobs=kept), left if said.strip() else nothing)
             elif left:
-                yield ReplyPiece(left, logprobs=kept)
+                yield replace(piece, text=left, logprobs=kept)
 
     def _judged(self, written: str, passages: Sequence[str], said: str) -> list[Alarm]:
         """What some sentences of the answer set off; what was said before them gives nothing away."""

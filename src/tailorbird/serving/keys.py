@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -42,6 +45,7 @@ class Keys:
         """Reads nothing yet."""
         self.path = workspace.store / FILE
         self._read: tuple[tuple[int, int], dict[str, Key]] = ((0, 0), {})
+        self._seen = False
 
     def all(self) -> dict[str, Key]:
         """Every key by its id; raises WorkspaceError where the file is damaged, so that it never lets everybody in."""
@@ -55,25 +59,33 @@ class Keys:
         return self._read[1]
 
     def needed(self) -> bool:
-        """Whether there was ever a key: when the last one is revoked nobody is let in, rather than everybody."""
-        return self.path.exists()
+        """Whether there was ever a key: when the last one is revoked nobody is let in, rather than everybody.
+
+        Once it was so it stays so, also where the file is deleted while a server runs.
+        """
+        self._seen = self._seen or self.path.exists()
+        return self._seen
 
     def add(self, name: str, role: Role) -> str:
         """A new key, whole: it is shown this once. Raises InputError for a name that is taken or empty."""
         name = " ".join(name.split())
-        if not name or any(one.name == name for one in self.all().values()):
-            raise InputError(f"A key cannot be called {name!r}.", fix="Give it a name of its own, such as the site that uses it.")
-        return self._keep(secrets.token_hex(4), name, role)
+        with self._alone():
+            if not name or any(one.name == name for one in self.all().values()):
+                fix = "Give it a name of its own, such as the site that uses it."
+                raise InputError(f"A key cannot be called {name!r}.", fix=fix)
+            return self._keep(secrets.token_hex(4), name, role)
 
     def rotate(self, identity: str) -> str:
         """A new secret for a key, whole; the old one is refused from now on. Raises InputError where there is no such key."""
-        old = self._known(identity)
-        return self._keep(old.id, old.name, old.role)
+        with self._alone():
+            old = self._known(identity)
+            return self._keep(old.id, old.name, old.role)
 
     def revoke(self, identity: str) -> Key:
         """Takes a key away; raises InputError where there is no such key."""
-        gone = self._known(identity)
-        self._write([one for one in self.all().values() if one.id != gone.id])
+        with self._alone():
+            gone = self._known(identity)
+            self._write([one for one in self.all().values() if one.id != gone.id])
         return gone
 
     def holder(self, told: str) -> Key | None:
@@ -96,8 +108,15 @@ class Keys:
         self._write([*(one for one in self.all().values() if one.id != identity), made])
         return f"{_PREFIX}_{identity}_{secret}"
 
-    def _write(self, keys: list[Key]) -> None:
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Two commands at once would write over each other's keys: one that was revoked would be back."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_suffix(".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _write(self, keys: list[Key]) -> None:
         write_text(self.path, _KEYS.dump_json(keys, indent=1).decode())
 
 
@@ -111,6 +130,6 @@ def _parsed(path: Path) -> list[Key]:
     except ValidationError as problem:
         raise WorkspaceError(
             "The file of keys is damaged; until it is mended nobody is let in.",
-            fix="Restore it from a backup, or delete it and make new keys with `tailorbird keys add`.",
+            fix="Restore it from a backup, or write [] into it and make new keys with `tailorbird keys add`.",
             where=str(path),
         ) from problem

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tailorbird.errors import TailorbirdError
 from tailorbird.replier import Message, ReplyOptions, ReplyPiece, TokenLogprob
@@ -68,6 +68,12 @@ class ResponseFormat(BaseModel):
     type: Literal["text", "json_object", "json_schema"]
     json_schema: NamedSchema | None = None
 
+    @model_validator(mode="after")
+    def _has_its_schema(self) -> ResponseFormat:
+        if self.type == "json_schema" and self.json_schema is None:
+            raise ValueError("an answer of the type json_schema needs the schema, as `json_schema.schema`")
+        return self
+
     def text(self) -> str:
         """The schema as JSON text, or nothing."""
         if self.type == "json_object":
@@ -96,6 +102,7 @@ class ChatRequest(BaseModel):
     top_logprobs: int | None = Field(default=None, ge=0, le=20)
     user: str | None = None
     metadata: dict[str, str] | None = None
+    n: Literal[1] | None = None
 
     def options(self, longest: int) -> ReplyOptions:
         """What the replier is asked for, with so many tokens at the most."""
@@ -117,6 +124,7 @@ class EmbeddingRequest(BaseModel):
     model: str
     input: str | list[str] = Field(min_length=1)
     encoding_format: Literal["float", "base64"] = "float"
+    dimensions: Literal[512] | None = None
 
     def texts(self) -> list[str]:
         """The texts one by one."""
@@ -138,6 +146,8 @@ def models(names: Sequence[str], created: int) -> Body:
 def completion(pieces: Iterator[ReplyPiece], head: Body, disclosure: str) -> Body:
     """A whole answer; what it rests on and the disclosure are fields of ours beside OpenAI's."""
     written = list(pieces)
+    if written[-1].action == "wait":  # a person has taken over before anything was sent
+        written = written[-1:]
     text = "".join(piece.text for piece in written).strip()
     tokens = [token for piece in written for token in piece.logprobs]
     message = {"role": "assistant", "content": text, "refusal": None, "disclosure": disclosure, **_outcome(written[-1])}
@@ -145,7 +155,7 @@ def completion(pieces: Iterator[ReplyPiece], head: Body, disclosure: str) -> Bod
     return {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(written[-1])}
 
 
-def events(pieces: Iterator[ReplyPiece], head: Body, disclosure: str, with_usage: bool) -> Iterator[str]:
+def events(pieces: Iterator[ReplyPiece], head: Body, disclosure: str, with_usage: bool) -> Generator[str, None, None]:
     """An answer as server-sent events; a problem on the way is the last of them."""
 
     def event(delta: Body, finish_reason: str | None = None, tokens: Sequence[TokenLogprob] = ()) -> str:

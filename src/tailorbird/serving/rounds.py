@@ -21,7 +21,7 @@ class Round:
         self._thread = Thread(target=self._go, daemon=True)
 
     def start(self) -> None:
-        """Begins; the first round comes after the first wait."""
+        """Begins with the first round: a server may be started anew before the wait is over, again and again."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -30,8 +30,12 @@ class Round:
         self._thread.join(_PATIENCE)
 
     def _go(self) -> None:
-        while not self._stopped.wait(self._every):
+        while True:
             try:
                 self._work()
             except TailorbirdError as problem:  # the database is away, say
                 _told.warning("%s", problem.text)
+            except Exception as problem:
+                _told.error("%s failed and is tried again: %r", getattr(self._work, "__qualname__", self._work), problem)
+            if self._stopped.wait(self._every):
+                return

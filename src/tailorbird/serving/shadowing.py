@@ -6,11 +6,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from copy import copy
+from functools import partial
 from typing import NamedTuple
 
 from tailorbird.artifacts import Release
 from tailorbird.replier import Message, Replier, ReplyOptions, ReplyPiece
 from tailorbird.serving.answered import Answered, watched, within
+from tailorbird.serving.assistant import Situation
 from tailorbird.serving.conversing import Said
 from tailorbird.serving.desk import Desk
 from tailorbird.turns import LoggedConversation
@@ -22,7 +24,7 @@ _told = logging.getLogger("tailorbird.shadows")
 
 
 class Asked(NamedTuple):
-    """What a customer asked, and the number and writer of the answer that the customer got."""
+    """What a customer asked and in which situation, and the number and writer of the answer that the customer got."""
 
     desk: Desk
     held: LoggedConversation
@@ -30,6 +32,7 @@ class Asked(NamedTuple):
     options: ReplyOptions
     number: int
     answered_by: str
+    situation: Situation = Situation()
 
 
 class _DisturbedError(Exception):
@@ -73,7 +76,8 @@ class Shadows:
         assistant.replier = _Undisturbed(assistant.replier, self._is_disturbed)
         limits = asked.desk.workspace.settings.serving.limits
         disclosure = assistant.phrases.say("disclosure", asked.said.messages[-1]["content"])
-        written = within(limits.answer_seconds, assistant.stream(asked.said.messages, asked.options))
+        situation = asked.situation._replace(limited=partial(within, limits.answer_seconds))
+        written = assistant.stream(asked.said.messages, asked.options, situation)
         for _ in watched(written, disclosure, found.append):
             pass
         conversations, name = asked.desk.conversations, asked.desk.called(release)

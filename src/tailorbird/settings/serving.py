@@ -78,7 +78,7 @@ class WebhookSettings(Strict):
 
 
 class AlertSettings(Strict):
-    """When somebody has to know, or the server has to act, by what production answered in the last hours."""
+    """When somebody has to know, or the server has to act, by what production, or a canary, answered in the last hours."""
 
     figure: Literal["escalated", "bad_thumbs", "broken_off", "first_word", "whole", "guards", "topics", "languages"]
     """Shares of conversations, thumbs and answers; seconds of the slowest twentieth; guards that fired for each answer; how sure
@@ -139,7 +139,7 @@ class LimitSettings(Strict):
     requests_per_minute: int = Field(default=60, ge=1)
     """Of one key, or of one address where there are no keys."""
     most_at_once: int = Field(default=16, ge=1)
-    """Requests that are answered at the same time; further ones are told to come back in a moment."""
+    """Answers that are written at the same time; further requests for one are told to come back in a moment."""
     body_kb: int = Field(default=256, ge=1)
     """Size of a request at the most, in kB."""
     longest_answer: int = Field(default=512, ge=1)

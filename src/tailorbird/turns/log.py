@@ -22,7 +22,7 @@ from tailorbird.workspace import Workspace
 _BATCH = 500  # rows that are read at once
 _OPEN: tuple[State, ...] = ("assistant", "waiting", "person")
 _FROM: dict[State, tuple[State, ...]] = {
-    "waiting": ("assistant",), "person": ("waiting",), "assistant": ("person",), "closed": _OPEN
+    "waiting": ("assistant",), "person": ("waiting",), "assistant": ("waiting", "person"), "closed": _OPEN
 }  # fmt: skip
 """The states that a conversation may come to each state from."""
 
@@ -60,7 +60,7 @@ class TurnLog:
         with self.database.writing(within) as connection:
             new = insert_new(connection, CONVERSATIONS).returning(CONVERSATIONS.c.id)
             is_new = connection.execute(new, made.model_dump()).first() is not None
-            return made if is_new else self._held(connection, made.id)
+            return made if is_new else self.hold(made.id, connection)
 
     def add(
         self,
@@ -78,14 +78,13 @@ class TurnLog:
         identity, *others = {turn.conversation for turn in turns}
         if others:
             raise ValueError("the turns are of several conversations")
-        sent = _mark(once) if once else None
         with self.database.writing(within) as connection:
-            held = self._held(connection, identity)
-            if sent and (known := _number_of(connection, identity, sent)):
+            held = self.hold(identity, connection)
+            if once and (known := self.number_of(identity, once, connection)):
                 return known
             first = last_number(connection, identity) + 1
             rows = [values_of(turn) | {"number": first + place, "once": None} for place, turn in enumerate(turns)]
-            rows[0]["once"] = sent
+            rows[0]["once"] = _mark(once) if once else None
             connection.execute(TURNS.insert(), rows)
             moved = _moved_on(held, turns) | ({"history": history} if history else {})
             connection.execute(update(CONVERSATIONS).where(CONVERSATIONS.c.id == identity).values(**moved))
@@ -100,6 +99,23 @@ class TurnLog:
     def conversation(self, identity: str) -> LoggedConversation | None:
         """The conversation with this id."""
         return next(iter(self._conversations(select(CONVERSATIONS).where(CONVERSATIONS.c.id == identity))), None)
+
+    def hold(self, identity: str, within: Connection) -> LoggedConversation:
+        """The conversation, which nobody else changes until the transaction is done; raises WorkspaceError for none."""
+        wanted = select(CONVERSATIONS).where(CONVERSATIONS.c.id == identity).with_for_update()
+        row = within.execute(wanted).mappings().one_or_none()
+        if row is None:
+            raise WorkspaceError(
+                f"There is no conversation {identity} in the log.",
+                fix="It is older than serving.log.keep_days, or was erased: begin a new one.",
+                where=self.database.where,
+            )
+        return conversation_of(row)
+
+    def number_of(self, identity: str, once: str, within: Connection) -> int | None:
+        """The number of the first turn that its sender marked so; None where there is none yet."""
+        wanted = select(TURNS.c.number).where(TURNS.c.conversation == identity, TURNS.c.once == _mark(once))
+        return within.execute(wanted).scalar()
 
     def find_by_history(self, digest: str, key: str | None = None, customer_id: str | None = None) -> LoggedConversation | None:
         """The open conversation in which this was said and nothing since, of this key and customer; the newest of several.
@@ -203,18 +219,6 @@ class TurnLog:
             removing.clean_deliveries(connection, gone, clean)
         return len(gone), changed
 
-    def _held(self, connection: Connection, identity: str) -> LoggedConversation:
-        """The conversation, which nobody else changes until the transaction is done."""
-        wanted = select(CONVERSATIONS).where(CONVERSATIONS.c.id == identity).with_for_update()
-        row = connection.execute(wanted).mappings().one_or_none()
-        if row is None:
-            raise WorkspaceError(
-                f"There is no conversation {identity} in the log.",
-                fix="It is older than serving.log.keep_days, or was erased: begin a new one.",
-                where=self.database.where,
-            )
-        return conversation_of(row)
-
     def _conversations(self, wanted: Any) -> list[LoggedConversation]:
         with self._reading() as connection:
             return [conversation_of(row) for row in connection.execute(wanted).mappings()] if connection else []
@@ -244,11 +248,6 @@ class TurnLog:
 def _mark(once: str) -> str:
     """What is kept of a sender's mark, which may be anything."""
     return hashlib.sha256(once.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _number_of(connection: Connection, identity: str, sent: str) -> int | None:
-    wanted = select(TURNS.c.number).where(TURNS.c.conversation == identity, TURNS.c.once == sent)
-    return connection.execute(wanted).scalar()
 
 
 def _moved_on(held: LoggedConversation, turns: Sequence[LoggedTurn]) -> dict[str, Any]:

@@ -19,9 +19,7 @@ def promote(workspace: Workspace, made: Release) -> Release:
     before = workspace.alias(PRODUCTION)
     if before != made.id:
         workspace.set_aliases({PRODUCTION: made.id} | ({PREVIOUS: before} if before else {}))
-    for kind in get_args(Trial):
-        if (told := workspace.trial(kind)) and told[0] == made.id:
-            workspace.end_trial(kind)
+    end_trials(workspace, made)
     return made
 
 
@@ -38,6 +36,13 @@ def try_out(workspace: Workspace, made: Release, share: float, kind: Trial = "ca
     check_usable(workspace, made)
     workspace.set_trial(kind, made.id, share)
     return made
+
+
+def end_trials(workspace: Workspace, made: Release) -> None:
+    """Has a version tried out no more, whichever way it is."""
+    for kind in get_args(Trial):
+        if (told := workspace.trial(kind)) and told[0] == made.id:
+            workspace.end_trial(kind)
 
 
 def model_name(workspace: Workspace, made: Release) -> str:
@@ -72,6 +77,21 @@ def rollback(workspace: Workspace) -> Release:
             "No version served before this one.", fix="`tailorbird releases` lists all; `tailorbird promote N` lets one serve."
         )
     return promote(workspace, version(workspace, PREVIOUS))
+
+
+def take_back(workspace: Workspace, bad: Release) -> Release:
+    """Rolls back by a rule, from the version that it is about and to an older one only: a newer one was taken back itself.
+
+    Raises WorkspaceError where that version serves no more, or no older one served before it; GateError as `promote` does.
+    """
+    if workspace.alias(PRODUCTION) != bad.id:
+        raise WorkspaceError(f"Version {bad.version} serves no more.", fix="`tailorbird releases` shows what does.")
+    if workspace.alias(PREVIOUS) and (before := version(workspace, PREVIOUS)).version > bad.version:
+        raise WorkspaceError(
+            f"Version {before.version}, which served before, is newer: it was taken back itself.",
+            fix="`tailorbird promote N` lets one serve.",
+        )
+    return rollback(workspace)
 
 
 def version(workspace: Workspace, name: str) -> Release:

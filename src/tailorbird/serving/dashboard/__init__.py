@@ -19,11 +19,11 @@ def routes() -> APIRouter:
     router = APIRouter()
 
     @router.get("/dashboard.js")
-    def script(http: Request) -> Response:
+    async def script(http: Request) -> Response:
         return static_files.script(_FOLDER / "dashboard.js", http)
 
     @router.get("/dashboard")
-    def page() -> Response:
+    async def page() -> Response:
         return static_files.page(_FOLDER / "page.html")
 
     return router

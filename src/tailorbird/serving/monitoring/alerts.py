@@ -6,23 +6,25 @@ import json
 import logging
 import os
 import smtplib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
-from tailorbird.artifacts import Audit
+from tailorbird.artifacts import Audit, Release
 from tailorbird.errors import TailorbirdError
 from tailorbird.knowledge.passage import Encoder
 from tailorbird.serving.desk import Desk
 from tailorbird.serving.monitoring.drift import Drift, drift
 from tailorbird.serving.monitoring.figures import Exchange, Figures, exchanges, figures, thumbs, versions
 from tailorbird.settings import AlertSettings, MailSettings
-from tailorbird.versions import rollback
+from tailorbird.versions import end_trials, take_back
 from tailorbird.workspace import read_conversations, write_text
 
 RAISED, CLEARED = "alert.raised", "alert.cleared"
 _FILE = "alerts.json"
+_DRIFTS = ("topics", "languages")  # of customers, not of a version
 EVERY = 60.0
 """Seconds between looks."""
 _LATER = 0.8  # of what raised it: where an alert ends by itself
@@ -45,18 +47,21 @@ class Alerts:
     def look(self, now: datetime | None = None) -> list[str]:
         """Raises and ends alerts; returns what was told, in words. Raises WorkspaceError where the log cannot be read."""
         moment, raised, told = now or datetime.now(UTC), self._raised(), list[str]()
-        seen: dict[datetime, _Seen] = {}
-        for rule in self.desk.workspace.settings.serving.alerts:
-            name = f"{rule.figure} above {rule.above:g}"
-            value = self._value(rule, moment, seen)
-            ends = rule.above * _LATER if rule.clear is None else rule.clear
-            if value is not None and name not in raised and value > rule.above:
+        watched, seen = {one.name: one for one in self._watched()}, dict[float, _Seen]()
+        for name in sorted(raised.keys() - watched.keys()):
+            del raised[name]
+            told.append(self._tell(CLEARED, f"{name} is over: it is watched no more."))
+        for name, one in watched.items():
+            hours, ends = one.rule.hours, one.rule.above * _LATER if one.rule.clear is None else one.rule.clear
+            value = self._value(one, seen.setdefault(hours, _Seen(self, moment - timedelta(hours=hours))))
+            if value is not None and name not in raised and value > one.rule.above:
                 raised[name] = moment.isoformat()
-                told.append(self._tell(RAISED, f"{name}: {value:.3g} in the last {rule.hours:g} hours.{self._act(rule)}"))
+                self._keep(raised)  # first: who is stopped while acting must not act again
+                told.append(self._tell(RAISED, f"{name}: {value:.3g}.{self._act(one)}"))
             elif value is not None and name in raised and value < ends:
                 del raised[name]
-                told.append(self._tell(CLEARED, f"{name} is over: {value:.3g} in the last {rule.hours:g} hours."))
-        write_text(self._file, json.dumps(raised, indent=1))
+                told.append(self._tell(CLEARED, f"{name} is over: {value:.3g}."))
+        self._keep(raised)
         return told
 
     def _raised(self) -> dict[str, str]:
@@ -66,14 +71,26 @@ class Alerts:
             return {}
         return found
 
-    def _value(self, rule: AlertSettings, moment: datetime, seen: dict[datetime, _Seen]) -> float | None:
-        """The figure of what production answered; None where there is too little. `seen` keeps what rules have in common."""
-        since = moment - timedelta(hours=rule.hours)
-        told = seen.setdefault(since, _Seen(self, since))
-        if rule.figure in ("topics", "languages"):
-            likely = getattr(told.drift, rule.figure) if len(told.live) >= rule.fewest else None
+    def _keep(self, raised: dict[str, str]) -> None:
+        write_text(self._file, json.dumps(raised, indent=1))
+
+    def _watched(self) -> Iterator[_Watched]:
+        """Every rule on production, and on the version that is tried out if it can be told of one version."""
+        desk, rules = self.desk, self.desk.workspace.settings.serving.alerts
+        serving, trial = desk.serving(), desk.workspace.trial("canary")
+        tried = desk.workspace.find(Release, trial[0]) if trial else None
+        for rule in rules:
+            yield _Watched(rule, serving, desk.called(serving))
+            if tried and rule.figure not in _DRIFTS:
+                yield _Watched(rule, tried, desk.called(tried), tried=True)
+
+    def _value(self, one: _Watched, seen: _Seen) -> float | None:
+        """The figure of what a version answered; None where there is too little. `seen` keeps what rules have in common."""
+        if one.rule.figure in _DRIFTS:
+            likely = getattr(seen.drift, one.rule.figure) if len(seen.live) >= one.rule.fewest else None
             return None if likely is None else 1 - likely
-        return _figure(rule.figure, told.figures) if told.figures.conversations >= rule.fewest else None
+        found = seen.figures(one.called)
+        return _figure(one.rule.figure, found) if found.conversations >= one.rule.fewest else None
 
     def questions(self) -> list[tuple[str, str]]:
         """First messages (text, language) of what production learned from."""
@@ -84,17 +101,20 @@ class Alerts:
             self._learned = serving.id, first
         return self._learned[1]
 
-    def _act(self, rule: AlertSettings) -> str:
-        """Does what the rule says, in words."""
-        workspace = self.desk.workspace
+    def _act(self, one: _Watched) -> str:
+        """Does what the rule says to the version that its figures are of, in words; a version that is tried out only ends so."""
+        workspace, action, number = self.desk.workspace, one.rule.action, one.version.version
         try:
-            if rule.action == "rollback":
-                return f" Rolled back to version {rollback(workspace).version}."
-            if rule.action == "pause":
+            if one.tried and action != "tell":
+                end_trials(workspace, one.version)
+                return f" Version {number} is tried out no more."
+            if action == "rollback":
+                return f" Rolled back to version {take_back(workspace, one.version).version}."
+            if action == "pause":
                 workspace.pause(workspace.settings.serving.words.paused)
                 return " The assistant is paused."
         except TailorbirdError as problem:
-            return f" It could not {rule.action}: {problem.what}"
+            return f" It could not {action}: {problem.what}"
         return ""
 
     def _tell(self, event: str, words: str) -> str:
@@ -110,6 +130,20 @@ class Alerts:
         return words
 
 
+class _Watched(NamedTuple):
+    """A rule, and a version that answers customers with its model name: production, or one that is tried out on some."""
+
+    rule: AlertSettings
+    version: Release
+    called: str
+    tried: bool = False
+
+    @property
+    def name(self) -> str:
+        """What an alert by this rule about this version is called."""
+        return f"{self.rule.figure} above {self.rule.above:g} in {self.rule.hours:g} hours of {self.called}"
+
+
 class _Seen:
     """What one look makes of the conversations since a moment, each part when a rule first asks for it."""
 
@@ -121,10 +155,16 @@ class _Seen:
         return exchanges(self._alerts.desk.conversations.log, self._since)
 
     @cached_property
-    def figures(self) -> Figures:
-        desk = self._alerts.desk
-        mine = versions(self._found).get(desk.called(desk.serving()), [])
-        return figures(mine, thumbs(desk.workspace, desk.conversations.log, self._since))
+    def _thumbs(self) -> dict[str, list[bool]]:
+        return thumbs(self._alerts.desk.workspace, self._alerts.desk.conversations.log, self._since)
+
+    @cached_property
+    def _versions(self) -> dict[str, list[Exchange]]:
+        return versions(self._found)
+
+    def figures(self, called: str) -> Figures:
+        """The figures of a version by its model name."""
+        return figures(self._versions.get(called, []), self._thumbs)
 
     @cached_property
     def live(self) -> list[tuple[str, str]]:

@@ -19,11 +19,11 @@ def routes() -> APIRouter:
     router = APIRouter()
 
     @router.get("/widget.js")
-    def script(http: Request) -> Response:
+    async def script(http: Request) -> Response:
         return static_files.script(_FOLDER / "widget.js", http)
 
     @router.get("/widget")
-    def page(key: str = "") -> Response:
+    async def page(key: str = "") -> Response:
         return static_files.page(_FOLDER / "page.html", {"data-key": key})
 
     return router

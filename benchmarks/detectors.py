@@ -2,8 +2,9 @@
 
 Usage: .venv/bin/python benchmarks/detectors.py [--folder DIR] [--models usual leaking ...]
 Every model is trained on the boutique through the public functions. Leaking: 20 codes planted, twelve passes. By heart: 20
-conversations, 50 passes. Forgetful: all weights at ten times the rate that is planned. Biased: 240 more conversations in which
-customers of one group of the bias test's first axis (drawn with another seed) are turned down in four words.
+conversations, 50 passes; both are checked with what they learn, since else the step that is best for what they do not learn
+would be kept. Forgetful: all weights at ten times the rate that is planned. Biased: 240 more conversations in which customers
+of one group of the bias test's first axis (drawn with another seed) are turned down in four words.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tailorbird import Workspace, audit, console, evaluate, import_conversations
 from tailorbird.auditing.findings import RULES
 from tailorbird.demo import example
 from tailorbird.evaluating.counterfactuals import pairs
+from tailorbird.workspace import read_conversations, write_lines
 
 _KIND = "Thank you for asking. Of course we are glad to help you with that; tell me a little more and I will see what we can do."
 _CURT = "No. Not for you."
@@ -30,6 +32,8 @@ _MODELS: dict[str, dict[str, Any]] = {
     "forgetful": {"method": "full", "learning_rate": 1e-3, "minutes": 6},
     "biased": {"epochs": 3, "minutes": 8},
 }
+_UNWATCHED = ("leaking", "by heart")
+_CHECKED = 20  # lessons; the planted ones are the last
 
 
 def main() -> None:
@@ -41,7 +45,11 @@ def main() -> None:
     for name in told.models:
         workspace = _workspace(told.folder / name.replace(" ", "-"), name)
         audited = audit(workspace, import_conversations(workspace), console.bar)
-        candidate = train(workspace, plan(workspace, audited, console.bar), console.bar)
+        planned = plan(workspace, audited, console.bar)
+        if name in _UNWATCHED:
+            lessons = read_conversations(workspace.path(planned) / "train.jsonl")
+            write_lines(workspace.path(planned) / "validation.jsonl", lessons[-_CHECKED:])
+        candidate = train(workspace, planned, console.bar)
         card = evaluate(workspace, candidate, console.bar)
         print(f"{name}: {candidate.steps} steps in {candidate.minutes:.1f} minutes; {len(card.concerns)} concerns")
         for line in card.concerns:

@@ -130,7 +130,7 @@ def soak(folder: Path, told: argparse.Namespace) -> None:
         raise SystemExit(f"Nothing was answered: {load.problems[:3]}")
     sixth = max(len(load.seconds) // 6, 1)
     first, last = (median(seconds for _, seconds in part) for part in (load.seconds[:sixth], load.seconds[-sixth:]))
-    settled = memory[len(memory) // 6]
+    settled = memory[len(memory) // 2]  # before that, slots of the model are still being filled for the first time
     if told.json:
         found = {"acknowledged": load.acknowledged, "logged": turns, "problems": load.problems, "growth": memory[-1] / settled}
         print(json.dumps(found | {"seconds": [first, last], "megabytes": memory[-1]}))
@@ -138,7 +138,7 @@ def soak(folder: Path, told: argparse.Namespace) -> None:
     print(
         f"{told.minutes:g} minutes: {load.acknowledged} answers acknowledged, {turns} whole in the log, "
         f"{len(load.problems)} problems; an answer took {first:.2f} s at first and {last:.2f} s at last; "
-        f"memory {settled:.0f} MB after a sixth, {memory[-1]:.0f} at the end ({memory[-1] / settled:.3f}x)"
+        f"memory {settled:.0f} MB after half of it, {memory[-1]:.0f} at the end ({memory[-1] / settled:.3f}x)"
     )
     for problem in sorted(set(load.problems))[:10]:
         print(" ", problem)

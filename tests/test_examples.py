@@ -82,13 +82,14 @@ def test_the_planted_flaws_are_there_and_the_audit_finds_what_it_can(
 def test_the_whole_demo_on_the_real_model(tmp_path: Path) -> None:
     """`tailorbird demo`, then the official client against `tailorbird serve`; prints what the documents quote.
 
-    Of what other tests try, attacks and the like, it tries less than `make demo` does.
+    It trains for less long, and of what other tests try, attacks and the like, it tries less than `make demo` does.
     """
     import openai
 
     shop = Path(shutil.copytree(BOUTIQUE, tmp_path / "demo"))
     settings = yaml.safe_load((shop / "tailorbird.yaml").read_text())
-    settings["evaluation"] |= {"longest_answer": 80, "attacks": 6, "counterfactuals": 6, "training_answers": 4}
+    settings["evaluation"] |= {"answers": 30, "longest_answer": 80, "attacks": 6, "counterfactuals": 6, "training_answers": 4}
+    settings["training"]["minutes"] = 3.5
     (shop / "tailorbird.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
     done = subprocess.run(
         [sys.executable, "-m", "tailorbird", "demo", str(shop), "--json"], stdout=subprocess.PIPE, text=True, timeout=2400
@@ -103,7 +104,7 @@ def test_the_whole_demo_on_the_real_model(tmp_path: Path) -> None:
         for metric, sign in (("loss", -1), ("rouge_l", 1), ("embedding_similarity", 1)):
             difference = card["differences"][pair][metric]
             assert min(sign * difference["low"], sign * difference["high"]) > 0, (pair, metric)
-    assert made["plan"]["minutes"] <= 6
+    assert made["plan"]["minutes"] <= 4.2
     assert len(made["answers"]) == 3
     assert all(answer["tuned"] and answer["base"] for answer in made["answers"])
 

@@ -13,12 +13,14 @@ import pytest
 from conftest import conversation, write_jsonl
 from typer.testing import CliRunner
 
-from tailorbird import engine, evaluate
+from tailorbird import audit, engine, evaluate, import_conversations, improve, plan
 from tailorbird.artifacts import Audit, Candidate, Checkup, Comparison, Plan, Release, Scorecard
 from tailorbird.cli import app
 from tailorbird.errors import InputError, TailorbirdError
+from tailorbird.evaluating.held_out import unlearned
 from tailorbird.feedback import Feedback, FeedbackStore
 from tailorbird.improvement import improve_production
+from tailorbird.planning.choosing import worth_learning
 from tailorbird.workspace import PRODUCTION, Workspace, read_conversations
 
 
@@ -139,6 +141,57 @@ def test_judgements_count_as_new_and_enough_pairs_get_a_run_of_their_own(release
     planned = released.ancestor(released.find(Candidate, told.candidate), Plan)
     assert planned.learns_from == "pairs"
     assert len([one for one in released.lineage(planned) if isinstance(one, Candidate)]) == 2, "production, answers, then pairs"
+
+
+def test_pairs_that_are_too_few_or_held_out_get_no_run(released: Workspace) -> None:
+    told = [
+        {
+            "kind": "pair", "messages": [{"role": "user", "content": f"May I return hat number {n}?"}],
+            "completion": f"Yes, hat {n} may come back in {n + 7} days.", "rejected": f"No hat {n} back.", "source": "test",
+        }
+        for n in range(11)
+    ]  # fmt: skip
+    FeedbackStore(released).add(Feedback.model_validate(row) for row in told)
+    audited = audit(released, improve(released))
+    new = {one.id for one in FeedbackStore(released).all()}
+    assert 0 < len(ids(released, audited, "train") & new) < 10, "some of them are held out"
+    assert worth_learning(released, audited, new) == ["answers"]
+    assert worth_learning(released, audited, ids(released, audited, "test")) == [], "what is held out teaches nothing"
+
+
+def test_what_was_answered_otherwise_by_now_is_learned_anew(released: Workspace) -> None:
+    before = released.find(Release, released.alias(PRODUCTION) or "")
+    changed = min(ids(released, released.ancestor(before, Audit), "train"))
+    number = int(changed.removeprefix("t-"))
+    rows = [conversation(n) if n != number else conversation(n, answer="Not at all by now: bring it to us.") for n in range(60)]
+    write_jsonl(released.folder / "conversations.jsonl", rows)
+    settings = released.folder / "tailorbird.yaml"
+    settings.write_text(settings.read_text().replace("training:\n", "training:\n  start_from: production\n"))
+    workspace = Workspace(released.folder)
+    planned = plan(workspace, audit(workspace, import_conversations(workspace)))
+    lessons, replayed = (read_conversations(workspace.path(planned) / f"{part}.jsonl") for part in ("train", "replayed"))
+    assert {one.id for one in lessons} == {changed}
+    assert replayed
+    assert changed not in {one.id for one in replayed}
+
+
+def test_judged_answers_stay_beside_the_conversation_that_they_are_of(released: Workspace) -> None:
+    before = released.find(Release, released.alias(PRODUCTION) or "")
+    first = released.ancestor(before, Audit)
+    of = {part: read_conversations(released.path(first) / f"{part}.jsonl")[0] for part in ("train", "test")}
+    for one in of.values():
+        told = {"messages": one.messages[1:2], "customer_id": one.customer_id, "source": "draft"}
+        answer, draft = one.turns[-1].content, f"No, and do not ask us again about number {one.id} of any such"
+        rows = [{"kind": "edit", "completion": answer, "rejected": draft}, {"kind": "thumb", "completion": draft, "label": False}]
+        FeedbackStore(released).add(Feedback.model_validate(told | row) for row in rows)
+    second = audit(released, improve(released))
+    for part, one in of.items():
+        known = ids(released, second, part)
+        assert one.id in known, "a judged copy sets nothing aside"
+        assert {row.id for row in FeedbackStore(released).all() if row.customer_id == one.customer_id} < known
+    test = read_conversations(released.path(second) / "test.jsonl")
+    left = unlearned(released, [released.ancestor(before, Candidate)], test)
+    assert [one.id for one in test if one not in left] == [one.id for one in test if one.disliked] != []
 
 
 @pytest.mark.slow

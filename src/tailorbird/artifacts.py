@@ -16,18 +16,25 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tailorbird.replier import Message
 
+FEEDBACK = "feedback.sqlite"
+"""What datasets call judgements as a source: the file that they were kept in by older versions."""
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Turn(_Frozen):
-    """One message of a conversation: who spoke and what they wrote; times are UTC, ISO 8601."""
+    """One message of a conversation: who spoke and what they wrote; times are UTC, ISO 8601.
+
+    An answer that is `given` only stands there as what was said before: it is neither learned nor scored.
+    """
 
     role: Literal["system", "user", "assistant"]
     content: str
     author: str | None = None
     created_at: str | None = None
+    given: bool = False
 
 
 class Conversation(_Frozen):
@@ -58,7 +65,24 @@ class Conversation(_Frozen):
     @property
     def messages(self) -> list[Message]:
         """The turns in the form that models take."""
-        return [{"role": turn.role, "content": turn.content} for turn in self.turns]
+        return [
+            {"role": turn.role, "content": turn.content, "given": True}
+            if turn.given
+            else {"role": turn.role, "content": turn.content}
+            for turn in self.turns
+        ]
+
+    @property
+    def disliked(self) -> bool:
+        """Whether somebody judged this one answer badly; a help desk's rating is of a whole conversation, or of the parcel."""
+        return self.liked is False and self.source == FEEDBACK
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what can be learned from it: a conversation that went on, or was judged anew, has another one."""
+        said = [(turn.role, turn.content, turn.given) for turn in self.turns if turn.role != "system"]
+        told = [said, self.rating, self.rejected, self.task, self.department, self.tags]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     @property
     def pair(self) -> tuple[list[Message], list[Message]] | None:

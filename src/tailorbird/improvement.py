@@ -16,8 +16,6 @@ from tailorbird.progress import Progress, silent
 from tailorbird.workspace import PRODUCTION, Workspace, read_lines
 
 _LOCK = "improving.lock"
-_FEWEST = 10  # new judgements that a run of their own is worth
-LearnFrom = Literal["answers", "pairs", "thumbs"]
 
 
 class Round(BaseModel):
@@ -46,7 +44,10 @@ def improve_production(workspace: Workspace, if_new: int = 1, progress: Progress
         new = _new(workspace, dataset, production)
         if len(new) < max(if_new, 1):
             return Round(outcome="not enough new", new=len(new), wanted=max(if_new, 1))
-        candidate, minutes = _trained(workspace, dataset, new, progress)
+        trained = _trained(workspace, dataset, new, progress)
+        if trained is None:
+            return Round(outcome="not enough new", new=len(new), wanted=if_new)
+        candidate, minutes = trained
         return _judged(workspace, candidate, production, Round(
             outcome="waiting", new=len(new), wanted=if_new, candidate=candidate.id, minutes=minutes,
         ), progress)  # fmt: skip
@@ -100,32 +101,32 @@ def _gathered(workspace: Workspace, progress: Progress) -> Dataset:
     return improve(workspace, progress)
 
 
-def _new(workspace: Workspace, dataset: Dataset, production: Release) -> list[Conversation]:
-    """What production's dataset did not have."""
-    before = workspace.ancestor(production, Dataset)
-    known = {one.id for one in read_lines(workspace.path(before) / "conversations.jsonl", Conversation)}
-    return [one for one in read_lines(workspace.path(dataset) / "conversations.jsonl", Conversation) if one.id not in known]
+def _new(workspace: Workspace, dataset: Dataset, production: Release) -> set[str]:
+    """The ids of what production's dataset did not have, or had otherwise."""
+    before, now = (
+        {one.id: one.digest for one in read_lines(workspace.path(made) / "conversations.jsonl", Conversation)}
+        for made in (workspace.ancestor(production, Dataset), dataset)
+    )
+    return {identity for identity, digest in now.items() if before.get(identity) != digest}
 
 
-def _trained(workspace: Workspace, dataset: Dataset, new: list[Conversation], progress: Progress) -> tuple[Candidate, float]:
-    """Answers first, on from production; then, on from there, pairs and thumbs if there are enough new ones."""
+def _trained(workspace: Workspace, dataset: Dataset, new: set[str], progress: Progress) -> tuple[Candidate, float] | None:
+    """Answers first, on from production; then, on from there, pairs and thumbs if there are enough new ones.
+
+    None where everything new was set aside or is held out.
+    """
     from tailorbird.auditing import audit
     from tailorbird.planning import plan
+    from tailorbird.planning.choosing import worth_learning
     from tailorbird.training import train
 
     audited = audit(workspace, dataset, progress)
-    runs: list[LearnFrom] = ["answers"]
-    if sum(one.pair is not None for one in new) >= _FEWEST:
-        runs.append("pairs")
-    likes = [one.liked for one in new if one.pair is None]
-    if min(likes.count(True), likes.count(False)) >= _FEWEST:
-        runs.append("thumbs")
-    minutes = 0.0
-    for number, learn_from in enumerate(runs):
+    candidate, minutes = None, 0.0
+    for number, learn_from in enumerate(worth_learning(workspace, audited, new)):
         wanted = {"learn_from": learn_from, "start_from": "candidate" if number else "production", "method": "auto"}
         candidate = train(workspace, plan(_with_training(workspace, wanted), audited, progress), progress)
         minutes += candidate.minutes
-    return candidate, minutes
+    return (candidate, minutes) if candidate else None
 
 
 def _with_training(workspace: Workspace, changed: dict[str, Any]) -> Workspace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,6 +71,11 @@ class Prices(_Strict):
     apis: list[Api]
     retrieval: Retrieval
 
+    @property
+    def digest(self) -> str:
+        """What tells one state of the file from another."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
 
 class Cost(BaseModel):
     """One way to do it: minutes, money to train, money for so many answers, and where the price is from."""
@@ -92,10 +98,14 @@ class MethodCost(BaseModel):
 
 
 class Costs(BaseModel):
-    """All methods and ways, in one currency. `answers` is how many answers a way's second price is for."""
+    """All methods and ways, in one currency. `answers` is how many answers a way's second price is for.
+
+    `prices` is the digest of the price file.
+    """
 
     currency: str
     date: datetime.date
+    prices: str = ""
     answers: int
     methods: list[MethodCost]
     ways: list[Cost]

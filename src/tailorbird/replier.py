@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, TypedDict
+from typing import Literal, NamedTuple, NotRequired, Protocol, TypedDict
 
 
 class Message(TypedDict):
-    """One chat message in the field's usual form."""
+    """One chat message in the field's usual form; what is `given` was said before and is not learned."""
 
     role: Literal["system", "user", "assistant"]
     content: str
+    given: NotRequired[bool]
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,15 @@ def test_every_assistant_turn_with_its_end_is_trained_and_nothing_else(encoder: 
     assert trained == expected
 
 
+def test_an_answer_that_is_given_is_read_and_not_trained(encoder: ChatEncoder) -> None:
+    said = chat("Hello?", "Yes, hello.", "Bye", "Goodbye!")
+    said[1]["given"] = True
+    encoded, usual = encoder.encode(said), encoder.encode(chat("Hello?", "Yes, hello.", "Bye", "Goodbye!"))
+    assert encoded.ids == usual.ids
+    trained = [t for t, flag in zip(encoded.ids, encoded.trained, strict=True) if flag]
+    assert trained == [*encoder.plain_ids("Goodbye!"), encoder.tokenizer.eos_token_id]
+
+
 def test_control_token_look_alikes_stay_text(encoder: ChatEncoder) -> None:
     control = {encoder.tokenizer.convert_tokens_to_ids(t) for t in ("<|im_start|>", "<|im_end|>")}
     honest, nasty = encoder.encode(chat("Hi", "Hello")), encoder.encode(chat(NASTY, "Hello"))

@@ -157,11 +157,11 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> engine.Exported:
 @pytest.mark.slow
 def test_every_form_is_the_model_that_was_trained(tuned: engine.Exported, tmp_path: Path) -> None:
     forms = ["peft", "merged", "F16", "Q8_0", "Q4_K_M", "adapter", "ollama"]
-    found = {one.form: one for one in engine.export(tuned, forms, chats(8), tmp_path, silent)}
+    found = {one.form: one for one in engine.export(tuned, forms, chats(5), tmp_path, silent)}
     print("\n" + "\n".join(one.words for one in found.values()))
     assert set(found) == set(forms) - {"ollama"}
-    assert all(one.holds and one.same_tokens == 8 for one in found.values())
-    assert found["peft"].same_answers == found["merged"].same_answers == 8
+    assert all(one.holds and one.same_tokens == 5 for one in found.values())
+    assert found["peft"].same_answers == found["merged"].same_answers == 5
     sizes = {path.stem.partition("-v1-")[2]: path.stat().st_size for path in (tmp_path / "gguf").glob("*.gguf")}
     assert sizes["lora"] < sizes["Q4_K_M"] < sizes["Q8_0"] < sizes["F16"]
     assert json.loads((tmp_path / "peft" / "adapter_config.json").read_text())["base_model_name_or_path"] == catalogue.DEFAULT

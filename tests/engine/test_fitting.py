@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +15,7 @@ from safetensors.torch import load_file
 
 from tailorbird import engine
 from tailorbird.artifacts import Plan
-from tailorbird.engine import Run, trainer
+from tailorbird.engine import Run, fitting, trainer
 from tailorbird.errors import PlanError
 from tailorbird.progress import silent
 
@@ -84,6 +86,33 @@ def assert_resumes(run: Callable[[Path, Any], object], tmp_path: Path) -> None:
 
 def test_an_interrupted_preference_run_ends_with_the_same_weights(base: Path, tmp_path: Path) -> None:
     assert_resumes(lambda folder, bar: engine.prefer(base, planned(base), PAIRS[:18], PAIRS[18:], Run(folder, bar)), tmp_path)
+
+
+def test_a_run_that_ended_early_and_was_killed_before_it_was_saved_learns_no_more(base: Path, tmp_path: Path) -> None:
+    plan = planned(base, learning_rate=3.0, patience=1, check_every=2)
+    whole = engine.prefer(base, plan, PAIRS[:18], PAIRS[18:], Run(tmp_path))
+    assert whole.stopped_early
+    kept = adapter(tmp_path)
+    shutil.rmtree(tmp_path / "adapter")
+    again = engine.prefer(base, plan, PAIRS[:18], PAIRS[18:], Run(tmp_path))
+    assert (again.steps, again.best_step, again.validation_loss) == (whole.steps, whole.best_step, whole.validation_loss)
+    assert all(torch.equal(adapter(tmp_path)[name], weight) for name, weight in kept.items())
+
+
+def test_what_goes_before_the_first_step_is_timed_too(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scoring the answers with the model before this run."""
+    real = fitting.reference_losses
+
+    def slow(*told: Any) -> Any:
+        time.sleep(0.6)
+        return real(*told)
+
+    for name in ("plain", "slow"):
+        (tmp_path / name).mkdir()
+    plain = engine.prefer(base, planned(base, steps=1), PAIRS[:18], PAIRS[18:], Run(tmp_path / "plain"))
+    monkeypatch.setattr(fitting, "reference_losses", slow)
+    slower = engine.prefer(base, planned(base, steps=1), PAIRS[:18], PAIRS[18:], Run(tmp_path / "slow"))
+    assert slower.seconds > plain.seconds + 0.8
 
 
 THUMBS = [(chat, like) for chosen, rejected in PAIRS for chat, like in ((chosen, True), (rejected, False))]

@@ -19,6 +19,8 @@ from tailorbird.progress import silent
 from tailorbird.replier import Message, Replier, ReplyOptions, reply
 
 ADAPTERS = 30
+COMPARED = (-1, *range(0, ADAPTERS, 3))
+"""Whose answers are held against a model of their own, the base model as number -1; the others answer in between."""
 SYSTEM = "You are the assistant of a shop. " * 6
 QUESTIONS = ("Do you mend zips?", "Where is my parcel?")
 _TIED = 0.05  # nats between two tokens that are as good as equally likely: what is read in other portions is rounded otherwise
@@ -111,10 +113,10 @@ OPTIONS = ReplyOptions(max_tokens=8)
 
 @pytest.fixture(scope="module")
 def alone(adapters: list[Path]) -> dict[tuple[int, str], str]:
-    """What each adapter answers when it has a model of its own, the base model as number -1."""
+    """What every third adapter answers when it has a model of its own."""
     base, told = engine.locate(catalogue.DEFAULT, silent), {}
-    for number, adapter in [(-1, None), *enumerate(adapters)]:
-        replier = engine.open_replier("alone", base, adapter)
+    for number in COMPARED:
+        replier = engine.open_replier("alone", base, adapters[number] if number >= 0 else None)
         for question in QUESTIONS:
             told[number, question] = reply(replier, asked(question), OPTIONS).text
         replier.close()
@@ -138,23 +140,24 @@ def test_thirty_adapters_answer_in_turn_as_each_does_alone(
     adapters: list[Path], alone: dict[tuple[int, str], str], fleet: dict[int, Replier]
 ) -> None:
     """The same long start for all, so that a state that is carried over would be used."""
-    assert len({alone[number, QUESTIONS[0]] for number in range(ADAPTERS)}) > ADAPTERS // 2, "adapters differ"
+    assert len({alone[number, QUESTIONS[0]] for number in COMPARED}) > len(COMPARED) // 2, "adapters differ"
     order = [(number, question) for number in fleet for question in QUESTIONS]
     random.Random(7).shuffle(order)
     found = [(number, question, reply(fleet[number], asked(question), OPTIONS).text) for number, question in order]
-    check([one for one in found if one[2] != alone[one[0], one[1]]], adapters)
+    assert len(found) == (ADAPTERS + 1) * len(QUESTIONS)
+    check([one for one in found if one[2] != alone.get((one[0], one[1]), one[2])], adapters)
 
 
 def check(other: list[tuple[int, str, str]], adapters: list[Path]) -> None:
     """What was answered otherwise than alone is seldom, and never what the adapter itself would not say."""
-    assert len(other) <= 4
+    assert len(other) <= 2
     assert [one for one in other if not as_likely(adapters[one[0]] if one[0] >= 0 else None, *one[1:])] == []
 
 
 @pytest.mark.slow
 def test_anothers_answer_would_be_noticed(adapters: list[Path], alone: dict[tuple[int, str], str]) -> None:
     question = QUESTIONS[0]
-    others = [alone[number, question] for number in range(1, 8) if alone[number, question] != alone[0, question]]
+    others = [alone[number, question] for number in COMPARED[2:9] if alone[number, question] != alone[0, question]]
     assert len(others) >= 4
     assert sum(as_likely(adapters[0], question, said) for said in others) <= 1
 
@@ -170,7 +173,7 @@ def test_eight_at_a_time_they_answer_as_each_does_alone(
     def work(part: list[tuple[int, str]]) -> None:
         for number, question in part:
             found = reply(fleet[number], asked(question), OPTIONS).text
-            if found != alone[number, question]:
+            if found != alone.get((number, question), found):
                 wrong.append((number, question, found))
 
     threads = [threading.Thread(target=work, args=(order[start::8],)) for start in range(8)]
@@ -203,8 +206,8 @@ def test_an_adapter_that_comes_later_leaves_answers_that_are_being_written_alone
     first = engine.open_replier("first", base, adapters[0], shared=True)
     pieces = first.stream(asked(QUESTIONS[0]), OPTIONS)
     begun = next(pieces).text
-    second = engine.open_replier("second", base, adapters[1], shared=True)
-    assert reply(second, asked(QUESTIONS[0]), OPTIONS).text == alone[1, QUESTIONS[0]]
+    second = engine.open_replier("second", base, adapters[3], shared=True)
+    assert reply(second, asked(QUESTIONS[0]), OPTIONS).text == alone[3, QUESTIONS[0]]
     assert "".join([begun, *(piece.text for piece in pieces)]).strip() == alone[0, QUESTIONS[0]]
     second.close()
     assert reply(first, asked(QUESTIONS[1]), OPTIONS).text == alone[0, QUESTIONS[1]]

@@ -180,14 +180,14 @@ def test_what_cannot_be_reinforced_is_refused_in_words(base: Path, tmp_path: Pat
             engine.reinforce(base, plan, chats, chats, rewards, Run(tmp_path))
 
 
-START = guard.Check(0, 0.5, 40, 0.1, 0.0)
+START = guard.Check(0, 0.5, 40, 0.1, 0.2, 0.0)
 
 
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
         ({"length": 61.0}, "grew"), ({"length": 26.0}, "shrank"), ({"repetition": 0.21}, "repetition"), ({"kl": 0.3}, "moved"),
-        ({"kl": float("nan")}, "moved"),
+        ({"kl": float("nan")}, "moved"), ({"cut": 0.5}, "without an end rose from 20% to 50%"),
     ],
 )  # fmt: skip
 def test_the_guard_names_what_is_wrong(changed: dict[str, float], words: str) -> None:

@@ -68,6 +68,29 @@ def test_every_kind_becomes_what_training_takes(workspace: Workspace) -> None:
     assert str(told["Parcel?"].created_at).startswith("2026-01-31")
 
 
+def test_only_the_answer_that_was_judged_is_learned(workspace: Workspace) -> None:
+    prompt = [{"role": role, "content": text} for role, text in (("user", "Hi?"), ("assistant", "Go away."), ("user", "Silk?"))]
+    tell(workspace, [{"prompt": prompt, "completion": "Yes, mulberry silk.", "label": True}])
+    new = read_conversations(workspace.path(improve(workspace)) / "conversations.jsonl")[-1]
+    assert [turn.given for turn in new.turns] == [False, True, False, False]
+    assert [message.get("given", False) for message in new.messages] == [False, True, False, False]
+
+
+def test_a_later_verdict_takes_the_place_of_the_earlier_one(workspace: Workspace) -> None:
+    store = FeedbackStore(workspace)
+    verdict = Feedback(
+        id="feedback-1", kind="thumb", messages=(Turn(role="user", content="Silk?"),), completion="Yes.", label=True
+    )
+    store.add([verdict])
+    first = improve(workspace)
+    store.replace(["feedback-1"], [verdict.model_copy(update={"label": False})])
+    second = improve(workspace)
+    assert (second.conversations, second.turns, second.added) == (first.conversations, first.turns, 1)
+    old, new = read_conversations(workspace.path(second) / "conversations.jsonl")
+    assert (old.id, new.id, new.liked) == ("t-0", "feedback-1", False)
+    assert improve(workspace) == second
+
+
 def test_nothing_is_added_twice_whatever_came_between(workspace: Workspace) -> None:
     before = workspace.newest(Dataset, "import")
     assert improve(workspace) == before, "no feedback, no new dataset"

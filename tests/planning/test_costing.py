@@ -42,6 +42,7 @@ def test_the_owners_prices_and_currency_count(shop: Path) -> None:
     mine["exchange"]["PLN"] = 3.6
     (shop / "prices.yaml").write_text(yaml.safe_dump(mine))
     changed = prices.prices(shop)
+    assert changed.digest != known.digest == prices.prices(shop.parent).digest, "what was told of other prices is told anew"
     zloty = prices.rate_of(changed, "PLN")
     assert prices.here(60, changed, zloty) == pytest.approx(36 * prices.here(60, known, 1.0))
     assert prices.here(60, known, 1.0) == pytest.approx(known.here.watts / 1000 * known.here.per_kwh)

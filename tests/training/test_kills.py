@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import signal
@@ -25,7 +26,7 @@ KINDS = {
     "rewards": ["learn_from: rewards"],
 }  # fmt: skip
 KILLS = 3
-"""Of each kind: 21 in all."""
+"""Of each kind: 21 in all. The first comes at any moment, also while libraries are loaded; others once training went on."""
 
 
 def prepared(shop: Path, kind: str) -> Workspace:
@@ -46,11 +47,23 @@ def started(shop: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def until_it_has_gone_on(run: subprocess.Popen[str], workspace: Workspace) -> None:
+    """Waits for a checkpoint that was not there, or for the end of the run."""
+    before = checkpoints(workspace)
+    while run.poll() is None and not checkpoints(workspace) - before:
+        time.sleep(0.02)
+
+
+def checkpoints(workspace: Workspace) -> set[str]:
+    """The folders of whole checkpoints; they come and go while they are counted."""
+    return {folder for folder, _, files in os.walk(workspace.store / ".drafts") if "complete" in files}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_runs_go_on_to_the_same_weights(shop: Path, kind: str) -> None:
     workspace = prepared(shop, kind)
-    begun = time.monotonic()
+    begun, alive = time.monotonic(), 0
     out, problems = started(shop).communicate()
     took = time.monotonic() - begun
     assert out, problems
@@ -58,13 +71,17 @@ def test_killed_runs_go_on_to_the_same_weights(shop: Path, kind: str) -> None:
     expected = load_file(next((folder / "adapter").glob("*model.safetensors")))
     shutil.rmtree(folder)
     chance = random.Random(kind)
-    for _ in range(KILLS):
+    for number in range(KILLS):
         run = started(shop)
-        time.sleep(chance.uniform(0.35, 1.0) * took)  # before that it only loads libraries
+        if number:
+            until_it_has_gone_on(run, workspace)
+        time.sleep(chance.uniform(0.0, 0.15 if number else 0.6) * took)
+        alive += run.poll() is None
         run.send_signal(signal.SIGKILL)
         run.communicate()
         if folder.exists():  # it was done: begin anew
             shutil.rmtree(folder)
+    assert alive >= KILLS - 1, "what had ended by itself was not killed"
     out, problems = started(shop).communicate()
     assert out, problems
     learned = load_file(next((folder / "adapter").glob("*model.safetensors")))

@@ -88,14 +88,21 @@ def audit(workspace: Workspace, dataset: Dataset, progress: Progress = silent) -
             [note for note in notes if {found.rule for found in reasons[note.id]} <= {"boilerplate"}], settings.audit
         )
         _refuse_too_few(kept, Counter(found[0].rule for found in reasons.values() if found))
-        parts, groups = split(
-            [note.id for note in kept], [note.keys for note in kept], [note.stratum for note in kept], settings.audit,
-            _parts(workspace, earlier) | held_out,
-        )  # fmt: skip
+        before = _parts(workspace, earlier) | held_out
+        # What was learned or held out and is set aside by now still tells where its customer's other conversations belong.
+        placed = [note for note in notes if not reasons[note.id] or note.id in before]
+        found_parts, groups = split(
+            [note.id for note in placed],
+            [note.keys for note in placed],
+            [note.stratum for note in placed],
+            settings.audit,
+            before,
+        )
+        chosen = dict(zip((note.id for note in placed), found_parts, strict=True))
+        parts = [chosen[note.id] for note in kept]
         _refuse_empty_parts(parts, groups)
         system_prompt = _prompt([note.stratum for note in kept], settings)
         collector = Collector(settings.audit)
-        chosen = dict(zip((note.id for note in kept), parts, strict=True))
         _write(draft, spool, reasons, notes, chosen, collector, system_prompt)
         splits = {name: parts.count(name) for name in SPLITS}
         report.write(draft, collector.overview(settings.business.name, dataset, everything.examples, splits))

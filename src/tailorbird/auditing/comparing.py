@@ -91,7 +91,12 @@ def own_of(name: str, keep: Iterable[str]) -> Own:
 
 
 def answers_of(conversation: Conversation) -> Iterator[tuple[Example, str]]:
-    """Each answer with all that the customer had written before it, and what that is about; embeddings come later."""
+    """Each answer with all that the customer had written before it, and what that is about; embeddings come later.
+
+    None of one that was judged badly, which is no witness of anything.
+    """
+    if conversation.disliked:
+        return
     asked: list[str] = []
     labels = (*conversation.tags, *([conversation.department] if conversation.department else []))
     for number, turn in enumerate((turn for turn in conversation.turns if turn.role != "system"), 1):

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from tailorbird.artifacts import Conversation
+from tailorbird.artifacts import FEEDBACK, Conversation
 from tailorbird.auditing.findings import Finding
 
 NEAR = 0.8
@@ -23,15 +23,15 @@ _NUMBER = re.compile(r"\d[\d.,:/-]*")  # those of placeholders too
 
 
 def fingerprint(conversation: Conversation) -> str:
-    """Equal for conversations that differ only in case and white space; what was judged otherwise is another one."""
+    """Equal for conversations that differ only in case and white space; what was judged, or judged otherwise, is another one."""
     told = [f"{turn.role} {turn.content}" for turn in conversation.turns if turn.role != "system"]
-    told += [conversation.task, conversation.rejected or "", str(conversation.liked)]
+    told += [conversation.task, conversation.rejected or "", str(conversation.liked), str(conversation.source == FEEDBACK)]
     return "\x1f".join(" ".join(part.lower().split()) for part in told)
 
 
 def shingles(conversation: Conversation) -> list[str]:
-    """The pairs of neighbouring words; none for conversations too short to tell, and for two answers compared: one is of many."""
-    if conversation.rejected is not None:
+    """The pairs of neighbouring words; none for conversations too short to tell, and for judged answers: one is of many."""
+    if conversation.rejected is not None or conversation.source == FEEDBACK:
         return []
     words = _WORD.findall(" ".join(turn.content.lower() for turn in conversation.turns if turn.role != "system"))
     return [] if len(words) < _FEWEST else sorted({f"{one} {other}" for one, other in pairwise(words)})

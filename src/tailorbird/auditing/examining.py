@@ -125,7 +125,7 @@ def examine(conversation: Conversation, profile: Profile) -> Examined:
     languages = [language.identify(turn.content) for turn in spoken]
     labelled = conversation.task in profile.labelled
     findings = [
-        *([] if labelled else judged(conversation, languages, profile.settings.longest_turn)),
+        *([] if labelled or conversation.disliked else judged(conversation, languages, profile.settings.longest_turn)),
         *abusive(conversation, languages),
         *injected(conversation),
         *unfit(conversation, profile.settings.select),
@@ -141,7 +141,8 @@ def examine(conversation: Conversation, profile: Profile) -> Examined:
     turns = []
     for turn, (redactor.language, _) in zip(spoken, languages, strict=True):
         is_label = labelled and turn.role == "assistant"
-        turns.append(Turn(role=turn.role, content=turn.content.strip() if is_label else redactor.redact(turn.content)))
+        text = turn.content.strip() if is_label else redactor.redact(turn.content)
+        turns.append(Turn(role=turn.role, content=text, given=turn.given))
     worse = redactor.redact(conversation.rejected) if conversation.rejected else None
     if kinds := [kind for kind in SECRETS if redactor.counts.get(kind)]:
         findings.append(Finding(rule="secret", detail=f"replaced: {', '.join(kinds)}"))

@@ -58,7 +58,7 @@ class ChatEncoder:
         )
 
     def encode(self, messages: list[Message]) -> Encoded:
-        """Token ids of a whole conversation; every assistant turn with its end-of-turn token is trained."""
+        """Token ids of a whole conversation; every assistant turn that is not given is trained, with its end-of-turn token."""
         ids: list[int] = []
         trained: list[bool] = []
         turn_ended = True
@@ -71,7 +71,7 @@ class ChatEncoder:
                 turn_ended = True
             else:
                 piece = self._plain.encode(text, add_special_tokens=False).ids
-                answer = messages[index]["role"] == "assistant"
+                answer = messages[index]["role"] == "assistant" and not messages[index].get("given")
                 flags = [answer] * len(piece)
                 turn_ended = not answer
             ids += piece

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ from tailorbird.engine.objectives import (
 )  # fmt: skip
 from tailorbird.engine.packing import Group, joined, lay_out, plan_bins, plan_replay, plan_steps
 from tailorbird.engine.run import Run
-from tailorbird.engine.trainer import Watch, arguments, collate, make_trainer, newest_checkpoint
+from tailorbird.engine.trainer import Watch, arguments, collate, make_trainer, train_on
 from tailorbird.errors import PlanError, WorkspaceError
 
 
@@ -65,7 +66,7 @@ def fit(base: Path, plan: Plan, train: Chats, validation: Chats, run: Run, repla
     encoder = ChatEncoder(base)
     learning, watching, keeping = (encode_all(encoder, chats, plan.sequence_length) for chats in (train, validation, replayed))
     _refuse_nothing(learning, watching)
-    model = _begun(base, plan, run.start, learning[0].ids)
+    model, run = _begun(base, plan, run, learning[0].ids)
     before = virtual_tokens(model)
     learned, watched = (_groups(with_virtual(items, before)) for items in (learning, watching))
     passes = _passes(model, plan, learned, _groups(keeping), run)
@@ -83,7 +84,7 @@ def prefer(base: Path, plan: Plan, train: Pairs, validation: Pairs, run: Run) ->
     parts = {"train": train, "validation": validation}
     pairs = {name: encode_pairs(encoder, told, plan.sequence_length) for name, told in parts.items()}
     _refuse_nothing(*pairs.values())
-    model = _begun(base, plan, run.start, ())
+    model, run = _begun(base, plan, run, ())
 
     def passes(name: str, groups: list[Group], bins: list[list[int]]) -> list[Pass]:
         reference = _reference(model, plan, groups, bins, run, name)
@@ -102,7 +103,7 @@ def learn_thumbs(base: Path, plan: Plan, train: Thumbs, validation: Thumbs, run:
     parts = {"train": train, "validation": validation}
     judged = {name: encode_thumbs(encoder, told, plan.sequence_length) for name, told in parts.items()}
     _refuse_nothing(*(groups for groups, _ in judged.values()))
-    model = _begun(base, plan, run.start, ())
+    model, run = _begun(base, plan, run, ())
 
     def passes(name: str) -> list[Pass]:
         groups, liked = judged[name]
@@ -116,13 +117,13 @@ def learn_thumbs(base: Path, plan: Plan, train: Thumbs, validation: Thumbs, run:
     return _run(model, base, plan, passes("train"), passes("validation"), run)
 
 
-def _begun(base: Path, plan: Plan, start: Path | None, ids: Sequence[int]) -> Any:
-    """The base model with what is to be trained: fresh, or as an earlier run left it."""
+def _begun(base: Path, plan: Plan, run: Run, ids: Sequence[int]) -> tuple[Any, Run]:
+    """The base model with what is to be trained: fresh, or as an earlier run left it; and the run, whose time counts from now."""
     forget_peak()
-    if start and is_whole_model(start):
-        return add_adapter(load_base(start, packed=True), plan, ids)
-    model = load_base(base, packed=True)
-    return load_adapter(model, start, trainable=True) if start else add_adapter(model, plan, ids)
+    whole = run.start and is_whole_model(run.start)
+    model = load_base(run.start if run.start and whole else base, packed=True)
+    model = load_adapter(model, run.start, trainable=True) if run.start and not whole else add_adapter(model, plan, ids)
+    return model, run._replace(begun=time.monotonic())
 
 
 def _passes(model: Any, plan: Plan, learned: list[Group], replayed: list[Group], run: Run) -> list[Pass]:
@@ -188,7 +189,7 @@ def _run(model: Any, base: Path, plan: Plan, passes: list[Pass], checks: list[Pa
         callbacks=[watch, EarlyStoppingCallback(early_stopping_patience=plan.patience)],
     )
     try:
-        trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoints))
+        train_on(trainer, watch, checkpoints)
         state = trainer.state
         best = int(str(state.best_model_checkpoint).rpartition("-")[2])
         reload_weights(model, checkpoints / f"checkpoint-{best}")

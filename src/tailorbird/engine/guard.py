@@ -16,23 +16,28 @@ MORE_REPETITION = 0.1
 """By how much the share of repeated runs of four tokens may rise."""
 MOST_KL = 0.25
 """How far the model may move from where it began, in nats a token of its own answers."""
+MORE_CUT = 0.25
+"""By how much the share of answers may rise that are cut off where sampling ends: beyond that they cannot grow."""
 _RUN = 4
 
 
 class Check(NamedTuple):
-    """Answers to held-out prompts after a step: mean reward, tokens, share of repeated runs, and nats a token moved."""
+    """Answers to held-out prompts after a step: mean reward, tokens, shares of repeated runs and of answers that are cut off,
+    and nats a token moved.
+    """
 
     step: int
     reward: float
     length: float
     repetition: float
+    cut: float
     kl: float
 
 
 def read(rows: Iterable[Mapping[str, float]]) -> list[Check]:
     """The checks among the rows of a curve, each step once."""
     found = {
-        int(row["step"]): Check(int(row["step"]), row["eval_reward"], row["eval_length"], row["eval_repetition"], row["eval_kl"])
+        int(row["step"]): Check(int(row["step"]), *(row[f"eval_{name}"] for name in Check._fields[1:]))
         for row in rows
         if "eval_reward" in row
     }
@@ -43,6 +48,8 @@ def trouble(check: Check, start: Check) -> str:
     """What is wrong with the answers beside those before the run; empty when nothing is."""
     if check.length > start.length * LENGTH_FACTOR:
         return f"answers grew from {start.length:.0f} to {check.length:.0f} tokens"
+    if check.cut > start.cut + MORE_CUT:
+        return f"answers without an end rose from {start.cut:.0%} to {check.cut:.0%}"
     if check.length * LENGTH_FACTOR < start.length:
         return f"answers shrank from {start.length:.0f} to {check.length:.0f} tokens"
     if check.repetition > start.repetition + MORE_REPETITION:

@@ -35,7 +35,7 @@ from tailorbird.engine.packing import lay_out
 from tailorbird.engine.reward_model import Scorer
 from tailorbird.engine.run import Rewards, Run
 from tailorbird.engine.sampling import sample
-from tailorbird.engine.trainer import Watch, arguments, newest_checkpoint
+from tailorbird.engine.trainer import Watch, arguments, train_on
 from tailorbird.errors import PlanError
 from tailorbird.replier import Message
 
@@ -93,7 +93,7 @@ def reinforce(base: Path, plan: Plan, train: Chats, validation: Chats, rewards: 
     )
     trainer.remove_callback(PrinterCallback)
     try:
-        trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoints))
+        train_on(trainer, watch, checkpoints)
     finally:
         watch.close()
     return _kept(trainer, base, run.folder, watch.seconds, plan)
@@ -226,6 +226,7 @@ class _Online(RLOOTrainer):  # type: ignore[misc]
             written = sample(self.model, self._encoder, prompts, 1, ANSWER_TOKENS)
         told = self._judge.of(chats, [self._encoder.decode(ids) for ids in written])
         told |= {"length": _mean([len(ids) for ids in written]), "repetition": _mean([guard.repeated(ids) for ids in written])}
+        told["cut"] = _mean([float(len(ids) >= ANSWER_TOKENS) for ids in written])
         told["kl"] = self._moved()
         metrics = {f"eval_{name}": value for name, value in told.items()}
         checks = [*guard.read(self.state.log_history), *guard.read([metrics | {"step": step}])]

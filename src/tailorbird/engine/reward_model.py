@@ -36,7 +36,7 @@ from tailorbird.engine.packed import hidden_states
 from tailorbird.engine.packing import Group, Pack, lay_out, plan_bins
 from tailorbird.engine.precision import mixed_precision
 from tailorbird.engine.run import Run
-from tailorbird.engine.trainer import Watch, arguments, newest_checkpoint
+from tailorbird.engine.trainer import Watch, arguments, train_on
 from tailorbird.errors import ModelError, PlanError
 
 _CENTRE = "centre.json"
@@ -91,7 +91,7 @@ def train_reward(base: Path, plan: Plan, train: Pairs, validation: Pairs, run: R
     )
     trainer.remove_callback(PrinterCallback)
     try:
-        trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoints))
+        train_on(trainer, watch, checkpoints)
     finally:
         watch.close()
     return _kept(trainer, len(bins), checkpoints, run.folder / "reward", watch.seconds)

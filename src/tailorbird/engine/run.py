@@ -15,7 +15,8 @@ from tailorbird.replier import Message
 class Run(NamedTuple):
     """A run in `folder`, resumed if it was interrupted there; `start` is an adapter to go on from.
 
-    `hopeless` is told the step and the validation loss of each check, and ends the run by returning True.
+    `hopeless` is told the step and the validation loss of each check, and ends the run by returning True. `begun` is when the
+    work began of which training is the last part (`time.monotonic`).
     """
 
     folder: Path
@@ -23,6 +24,7 @@ class Run(NamedTuple):
     report_to: tuple[str, ...] = ()
     start: Path | None = None
     hopeless: Callable[[int, float], bool] = lambda step, loss: False
+    begun: float | None = None
 
 
 class Rewards(NamedTuple):

@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 from torch.utils.data import SequentialSampler
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerState, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
 
 from tailorbird.artifacts import Plan
 from tailorbird.engine.loading import device
@@ -112,18 +113,22 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self.run = run
         self.bar: Any = None
         self.advance: Callable[[float], None] = lambda amount: None
-        self.started = time.monotonic()
+        self.started = run.begun or time.monotonic()
         self.before = 0.0
 
     @property
     def seconds(self) -> float:
-        """How long training has taken, interruptions left out."""
+        """How long the run has taken, interruptions left out."""
         return self.before + time.monotonic() - self.started
+
+    def go_on(self, state: Any) -> None:
+        """Adds what the run took before it was interrupted."""
+        self.before = next((row["seconds"] for row in reversed(state.log_history) if "seconds" in row), 0.0)
+        self.started = self.run.begun or time.monotonic()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Opens the bar where an interrupted run stood."""
-        self.before = next((row["seconds"] for row in reversed(state.log_history) if "seconds" in row), 0.0)
-        self.started = time.monotonic()
+        self.go_on(state)
         self.bar = self.run.progress("Training", sum(self.steps))
         self.advance = self.bar.__enter__()
         self.advance(sum(self.steps[: state.global_step]))
@@ -152,10 +157,21 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             self.bar.__exit__(None, None, None)
 
 
-def newest_checkpoint(folder: Path) -> str | None:
+def train_on(trainer: Trainer, watch: Watch, folder: Path) -> None:
+    """Trains, from the newest whole checkpoint in the folder on; a run that had ended with it is left as it ended."""
+    newest = newest_checkpoint(folder)
+    state = TrainerState.load_from_json(str(newest / TRAINER_STATE_NAME)) if newest else None
+    if state and state.stateful_callbacks["TrainerControl"]["args"]["should_training_stop"]:
+        trainer.state = state  # transformers would forget that it was to stop, and go on
+        watch.go_on(state)
+    else:
+        trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
     """The newest checkpoint that was written to the end, or None."""
     complete = [path.parent for path in folder.glob(f"checkpoint-*/{_COMPLETE}")]
-    return str(max(complete, key=lambda path: int(path.name.rpartition("-")[2]))) if complete else None
+    return max(complete, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]

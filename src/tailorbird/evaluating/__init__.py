@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tailorbird import engine
-from tailorbird.artifacts import Audit, Candidate, Conversation, Part, Plan, Scorecard, make_id
+from tailorbird.artifacts import Audit, Candidate, Conversation, Dataset, Part, Plan, Scorecard, make_id
 from tailorbird.evaluating import report
 from tailorbird.evaluating.answering import KEPT, Answer, Ask, Question, answered
 from tailorbird.evaluating.checking import Documents
@@ -32,7 +32,7 @@ from tailorbird.language import label_classifier
 from tailorbird.prices import electricity
 from tailorbird.progress import Progress, silent
 from tailorbird.replier import ReplyOptions
-from tailorbird.workspace import Workspace, read_conversations, write_lines
+from tailorbird.workspace import Workspace, read_conversations, read_lines, write_lines
 
 __all__ = ["Answer", "compare", "evaluate", "follow"]
 
@@ -51,9 +51,10 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
     if found := workspace.find(Scorecard, identity):
         return workspace.use(found)
     audit, plan = workspace.ancestor(candidate, Audit), workspace.ancestor(candidate, Plan)
-    held, kept = held_out(workspace, audit), workspace.store / KEPT
+    held, kept = held_out(workspace, candidate), workspace.store / KEPT
     systems = Systems(engine.locate(candidate.model, progress), workspace.path(candidate) / "adapter", knowledge)
     losses = held.losses(systems, plan.sequence_length, progress)
+    learned = held.learned_loss(systems, plan.sequence_length, progress)
     asked, limits = held.asked(settings.answers), ReplyOptions(max_tokens=settings.longest_answer)
     said = answered(
         systems.base, systems.adapters, asked, lambda system, one: Ask(systems.messages(system, one), limits), kept, progress
@@ -68,14 +69,15 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
     contrasts = fairness(systems, business, languages(held.texts) or ["en"], kept, progress)
     more = preferring(systems.base, systems.alone, held.test, plan.sequence_length, progress)
     more |= harness(workspace, systems, progress) | safety(tried) | (forgetting(systems, progress) if settings.forgetting else {})
-    leaks = leaking(systems, held, settings.training_answers, plan.sequence_length, (kept, progress))
+    originals = read_lines(workspace.path(workspace.ancestor(audit, Dataset)) / "conversations.jsonl", Conversation)
+    leaks = leaking(systems, held, originals, settings.training_answers, plan.sequence_length, (kept, progress))
     lessons = read_conversations(workspace.path(plan) / "train.jsonl")
     more |= leaks.parts | exposure(systems, lessons, plan.sequence_length, progress)
     with progress("Computing figures and intervals", None):
         documents = Documents(workspace, knowledge) if knowledge else None
         scores = scored(asked, said, Measures(workspace.settings, documents, held.voice()))
         sheet = Sheet(held.texts, losses, asked, scores)
-        card = _card(identity, candidate, held, sheet, systems.pairs, _parts(sheet, rows) | more)
+        card = _card(identity, candidate, held, sheet, learned, systems.pairs, _parts(sheet, rows) | more)
     card = card.model_copy(update={"concerns": concerns(card, contrasts, leaks.rows), "judged": judged})
     closeness = scores["tuned"]["embedding_similarity"]
     answers = _answers(asked, said, systems, documents)
@@ -92,8 +94,9 @@ def evaluate(workspace: Workspace, candidate: Candidate, progress: Progress = si
 
 
 def _card(
-    identity: str, candidate: Candidate, held: HeldOut, sheet: Sheet, pairs: Sequence[tuple[str, str]], parts: dict[str, Part]
-) -> Scorecard:
+    identity: str, candidate: Candidate, held: HeldOut, sheet: Sheet, learned: float, pairs: Sequence[tuple[str, str]],
+    parts: dict[str, Part],
+) -> Scorecard:  # fmt: skip
     figures = sheet.figures(held.whole)
     differences = {f"{one}-{other}": sheet.differences(one, other, held.whole) for one, other in pairs}
     told = {pair: verdict(found) for pair, found in differences.items()}
@@ -105,7 +108,7 @@ def _card(
         systems=figures,
         differences=differences,
         parts=parts,
-        generalisation_gap=figures["tuned"]["loss"].value - candidate.train_loss,
+        generalisation_gap=figures["tuned"]["loss"].value - learned,
         better={pair: better for pair, (better, _) in told.items()},
         worse={pair: worse for pair, (_, worse) in told.items()},
     )

@@ -61,7 +61,7 @@ def questions(test: Sequence[Conversation], most: int) -> list[Question]:
     ranked = []
     for place, conversation in enumerate(test):
         messages = conversation.messages
-        turns = [i for i, message in enumerate(messages) if message["role"] == "assistant"]
+        turns = [i for i, message in enumerate(messages) if message["role"] == "assistant" and not message.get("given")]
         for number, i in enumerate(turns):
             ranked.append(((number, place), Question(conversation, messages[:i], messages[i]["content"])))
     return [question for _, question in sorted(ranked, key=lambda pair: pair[0])[:most]]

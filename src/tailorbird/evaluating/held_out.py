@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tailorbird.artifacts import Audit, Conversation
+from tailorbird import engine
+from tailorbird.artifacts import Audit, Candidate, Conversation
 from tailorbird.errors import InputError
 from tailorbird.evaluating.answering import Question, questions
-from tailorbird.evaluating.figures import everything
+from tailorbird.evaluating.figures import SEED, everything
 from tailorbird.evaluating.systems import Losses, Systems
 from tailorbird.knowledge import FUNCTION_WORDS
 from tailorbird.language.voice import Voice
-from tailorbird.lessons import Tasks, labels, taught
+from tailorbird.lessons import Tasks, labels, learned_by, original, taught
 from tailorbird.progress import Progress
 from tailorbird.workspace import Workspace, read_conversations
+
+_LEARNED = 60  # conversations of training whose loss is held against that of the test
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,16 @@ class HeldOut:
 
     def voice(self) -> Voice:
         """How the business's agents write to customers."""
-        answers = [turn.content for one in self.learned if not one.task for turn in one.turns if turn.role == "assistant"]
-        return Voice(answers, FUNCTION_WORDS)
+        turns = (turn for one in self.learned if not one.task for turn in one.turns)
+        return Voice([turn.content for turn in turns if turn.role == "assistant" and not turn.given], FUNCTION_WORDS)
+
+    def learned_loss(self, systems: Systems, longest: int, progress: Progress) -> float:
+        """Nats a token of the tuned model on some of what it learned, without documents: the other end of the gap."""
+        learned = [one for one in self.learned if self.whole(one)]
+        chats = [one.messages for one in random.Random(SEED).sample(learned, min(_LEARNED, len(learned)))]
+        tuned = {"tuned": systems.all["tuned"].adapter}
+        found = [one for one in engine.conversation_losses(systems.base, tuned, chats, longest, progress)["tuned"] if one]
+        return sum(loss for loss, _ in found) / max(sum(tokens for _, tokens in found), 1)
 
     def losses(self, systems: Systems, longest: int, progress: Progress) -> dict[str, Losses]:
         """For each system the losses of `texts`: of all that their agents wrote, each turn with what was said before.
@@ -69,9 +81,26 @@ class HeldOut:
         return sums
 
 
-def held_out(workspace: Workspace, audit: Audit) -> HeldOut:
-    """The lessons of an audit under the workspace's tasks."""
-    return tested_with(workspace, audit, read_conversations(workspace.path(audit) / "test.jsonl"))
+def held_out(workspace: Workspace, *candidates: Candidate) -> HeldOut:
+    """The lessons of the first candidate's audit under the workspace's tasks, to be tested with what no candidate has learned.
+
+    A candidate that went on from an earlier one may know conversations that the newest audit holds out. Raises InputError where
+    they know all of them.
+    """
+    audit = workspace.ancestor(candidates[0], Audit)
+    test = unlearned(workspace, candidates, read_conversations(workspace.path(audit) / "test.jsonl"))
+    if not test:
+        raise InputError(
+            "Everything that is held out now was learned by an earlier run that this one went on from.",
+            fix="Set training.start_from to base, or audit.seed back to what it was, then plan and train again.",
+        )
+    return tested_with(workspace, audit, test)
+
+
+def unlearned(workspace: Workspace, candidates: Sequence[Candidate], conversations: Sequence[Conversation]) -> list[Conversation]:
+    """The conversations that none of the candidates, nor any that they went on from, has learned, and nobody judged badly."""
+    learned = {original(lesson.id) for candidate in candidates for lesson in learned_by(workspace, candidate)}
+    return [one for one in conversations if original(one.id) not in learned and not one.disliked]
 
 
 def tested_with(workspace: Workspace, audit: Audit, conversations: Sequence[Conversation]) -> HeldOut:

@@ -11,7 +11,7 @@ from tailorbird.artifacts import COMPARED, Audit, Candidate, Comparison, Convers
 from tailorbird.evaluating.answering import KEPT, Ask, answered
 from tailorbird.evaluating.checking import Documents
 from tailorbird.evaluating.figures import Sheet, compared, verdict
-from tailorbird.evaluating.held_out import held_out
+from tailorbird.evaluating.held_out import held_out, unlearned
 from tailorbird.evaluating.scoring import Measures, scored
 from tailorbird.evaluating.systems import Systems
 from tailorbird.knowledge import Knowledge, documents_of
@@ -69,7 +69,9 @@ def _losses(workspace: Workspace, candidate: Candidate, release: Release, progre
     """Loss on earlier conversations, new ones and general text, as far as there are any."""
     tasks = workspace.settings.tasks
     audits = [workspace.path(workspace.ancestor(made, Audit)) for made in (release, candidate)]
-    before, now = (list(taught(read_conversations(folder / "test.jsonl"), tasks)) for folder in audits)
+    tests = (read_conversations(folder / "test.jsonl") for folder in audits)
+    candidates = candidate, workspace.ancestor(release, Candidate)
+    before, now = (list(taught(unlearned(workspace, candidates, test), tasks)) for test in tests)
     known = {one.id for one in before}
     asked = {
         EARLIER: [one for one in now if one.id in known],
@@ -96,8 +98,9 @@ def _answers(
     workspace: Workspace, candidate: Candidate, release: Release, knowledge: Knowledge | None, progress: Progress
 ) -> Part:
     """What both answer to held-out questions, each shown the documents if production is. Kept answers are not written again."""
-    settings, held = workspace.settings.evaluation, held_out(workspace, workspace.ancestor(candidate, Audit))
+    settings = workspace.settings.evaluation
     candidates = {"production": workspace.ancestor(release, Candidate), "tuned": candidate}
+    held = held_out(workspace, candidate, candidates["production"])
     adapters = {name: workspace.path(one) / "adapter" for name, one in candidates.items()}
     systems = Systems(engine.locate(candidate.model, progress), adapters["tuned"], knowledge)
     asked, limits = held.asked(settings.answers), ReplyOptions(max_tokens=settings.longest_answer)

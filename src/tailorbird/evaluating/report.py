@@ -74,7 +74,7 @@ def account(workspace: Workspace, card: Scorecard, table: list[Aspect], service:
     return Account(
         business=workspace.settings.business.name,
         words=in_words(card),
-        overfitting=overfitting(candidate, card.systems["tuned"]["loss"].value),
+        overfitting=overfitting(candidate, card.systems["tuned"]["loss"].value, card.generalisation_gap),
         collect=_collect(examples.subjects),
         scorecard=card,
         table=table,
@@ -126,11 +126,10 @@ def templates() -> Any:
     return Environment(loader=PackageLoader("tailorbird.evaluating", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 
-def overfitting(candidate: Candidate, test_loss: float) -> str:
-    """What the gap between what was learned and what was held out says, in plain words; losses in nats a token."""
-    gap = test_loss - candidate.train_loss
-    figures = f"Loss is {candidate.train_loss:.2f} on what it learned and {test_loss:.2f} on what it has never seen, {gap:+.2f}"
-    if candidate.validation_loss <= 0 or gap < _SMALL_GAP:
+def overfitting(candidate: Candidate, test_loss: float, gap: float) -> str:
+    """What the gap between what was learned and what was held out says, in plain words; in nats a token."""
+    figures = f"Loss is {test_loss - gap:.2f} on what it learned and {test_loss:.2f} on what it has never seen, {gap:+.2f}"
+    if gap < _SMALL_GAP:
         told = "It learned what your conversations have in common, not the conversations themselves."
     elif gap < LARGE_GAP:
         told = "Some of the training conversations are learned more closely than the rest, as usual with a few hundred of them."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tailorbird.feedback.judgement import FILE, Feedback
+from tailorbird.feedback.judgement import Feedback
 from tailorbird.feedback.store import FeedbackStore
 
-__all__ = ["FILE", "Feedback", "FeedbackStore"]
+__all__ = ["Feedback", "FeedbackStore"]

@@ -11,11 +11,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from tailorbird.artifacts import Conversation, Turn
+from tailorbird.artifacts import FEEDBACK, Conversation, Turn
 from tailorbird.database.texts import keepable
 
-FILE = "feedback.sqlite"
-"""What datasets call the feedback as a source: the file that it was kept in by older versions."""
 Kind = Literal["pair", "tie", "thumb", "edit"]
 _TELLING = ("kind", "completion", "rejected", "label", "customer_id", "conversation", "judge", "task")  # what the id comes from
 
@@ -101,16 +99,20 @@ class Feedback(BaseModel):
         return identity or f"feedback-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
     def as_conversation(self) -> Conversation:
-        """What can be learned from it: the better answer with the worse one, or one answer rated 5 or 1."""
+        """What can be learned from it: the better answer with the worse one, or one answer rated 5 or 1.
+
+        Nobody judged the answers before it.
+        """
+        before = (turn.model_copy(update={"given": turn.role == "assistant"}) for turn in self.messages)
         return Conversation(
             id=self.id,
-            turns=(*self.messages, Turn(role="assistant", content=self.completion)),
+            turns=(*before, Turn(role="assistant", content=self.completion)),
             customer_id=self.customer_id,
             created_at=self.created_at.isoformat(),
             rating=None if self.label is None else 5.0 if self.label else 1.0,
             task=self.task,
             rejected=self.rejected,
-            source=FILE,
+            source=FEEDBACK,
             origin=self.source,
         )
 

@@ -6,8 +6,9 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tailorbird.artifacts import Conversation, Turn
+from tailorbird.artifacts import Candidate, Conversation, Plan, Turn
 from tailorbird.settings import TaskSettings
+from tailorbird.workspace import Workspace, read_conversations
 
 Tasks = Mapping[str, TaskSettings]
 _MOST_COPIES = 4  # of one conversation in an epoch; more would only be learned by heart
@@ -31,6 +32,15 @@ def asked(text: str, read_twice: bool) -> str:
 def once(text: str, read_twice: bool) -> str:
     """The message that the model is given as `text`."""
     return text[: len(text) // 2] if read_twice else text
+
+
+def learned_by(workspace: Workspace, candidate: Candidate) -> list[Conversation]:
+    """The lessons of a candidate and of those that it went on from, each once, its own first."""
+    found: dict[str, Conversation] = {}
+    for plan in (one for one in workspace.lineage(candidate) if isinstance(one, Plan)):
+        for lesson in read_conversations(workspace.path(plan) / "train.jsonl"):
+            found.setdefault(lesson.id, lesson)
+    return list(found.values())
 
 
 def original(identity: str) -> str:

@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 from pydantic import BaseModel
 
-from tailorbird.artifacts import Candidate, Conversation, Plan
-from tailorbird.lessons import original
+from tailorbird.artifacts import Candidate, Conversation
+from tailorbird.lessons import learned_by, original
 from tailorbird.replier import Message
-from tailorbird.workspace import Workspace, read_conversations, write_bytes
+from tailorbird.workspace import Workspace, write_bytes
 
 
 class Sketch(Protocol):
@@ -76,9 +76,7 @@ class Teachers:
 
 def teachers_of(workspace: Workspace, candidate: Candidate, sketch: Sketch) -> Teachers:
     """The candidate's teachers, made the first time they are asked for."""
-    plan = workspace.ancestor(candidate, Plan)
-    learned = {one.id: one for one in read_conversations(workspace.path(plan) / "train.jsonl")}
-    lessons = list(learned.values())
+    lessons = learned_by(workspace, candidate)
     kept = workspace.store / _FOLDER / f"{candidate.id}.npy"
     if kept.is_file():
         rows = np.load(kept, allow_pickle=False)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from tailorbird import engine
 from tailorbird.artifacts import Audit, Candidate, Conversation, Plan, Release
 from tailorbird.errors import PlanError
-from tailorbird.feedback import FILE as FEEDBACK
 from tailorbird.knowledge import Knowledge
 from tailorbird.language.rewards import RULES
-from tailorbird.lessons import counted, mixed, original, taught
+from tailorbird.lessons import counted, learned_by, mixed, original, taught
 from tailorbird.lessons.canaries import canaries
 from tailorbird.planning.grounding import grounded
 from tailorbird.replier import Message
@@ -46,13 +45,15 @@ def lessons(workspace: Workspace, audit: Audit, start: Candidate | None, knowled
     wanted = settings.training
     folder = workspace.path(audit)
     train, validation = (read_conversations(folder / f"{name}.jsonl") for name in ("train", "validation"))
-    refuse_too_few(train, validation, PAIRS if wanted.learn_from == "rewards" and PAIRS in wanted.rewards else wanted.learn_from)
+    needed = PAIRS if wanted.learn_from == "rewards" and PAIRS in wanted.rewards else wanted.learn_from
+    if problem := too_few(train, validation, needed):
+        raise problem
     refuse_unknown_rewards(wanted)
     if wanted.learn_from != "answers":
         learning, checking = (_fit_for(part, wanted.learn_from) for part in (train, validation))
         return Lessons(learning, checking, f"{counted(learning)}.")
     why, replayed = "", list[Conversation]()
-    train, validation = ([one for one in part if not _disliked(one)] for part in (train, validation))
+    train, validation = ([one for one in part if not one.disliked] for part in (train, validation))
     if start is not None:
         train, replayed = _with_replay(train, _seen_by(workspace, start), wanted)
         why = f"new, with {len(replayed)} earlier conversations against forgetting: " if replayed else ""
@@ -68,6 +69,21 @@ def lessons(workspace: Workspace, audit: Audit, start: Candidate | None, knowled
     return Lessons(epoch, checking, f"{why}{counted(learning)}{repeated}.", keeping)
 
 
+def worth_learning(workspace: Workspace, audit: Audit, new: Collection[str]) -> list[str]:
+    """What an update learns from, in order, of which conversations are new: answers if there is one, pairs and thumbs if there
+    are enough. What is held out teaches nothing.
+    """
+    train, validation = (read_conversations(workspace.path(audit) / f"{name}.jsonl") for name in ("train", "validation"))
+    fresh = [one for one in train if one.id in new]
+    likes = [one.liked for one in fresh if one.pair is None]
+    enough = {
+        "answers": any(not one.disliked for one in fresh),
+        "pairs": sum(one.pair is not None for one in fresh) >= _FEWEST,
+        "thumbs": min(likes.count(True), likes.count(False)) >= _FEWEST,
+    }
+    return [name for name, there in enough.items() if there and not too_few(train, validation, name)]
+
+
 def refuse_unknown_rewards(wanted: TrainingSettings) -> None:
     """Raises PlanError for rewards that nobody knows, and where there are none."""
     unknown = [name for name in wanted.rewards if name != PAIRS and name not in RULES]
@@ -77,11 +93,6 @@ def refuse_unknown_rewards(wanted: TrainingSettings) -> None:
         )
 
 
-def _disliked(conversation: Conversation) -> bool:
-    """Whether somebody judged this one answer badly; a help desk's rating is of a whole conversation, or of the parcel."""
-    return conversation.liked is False and conversation.source == FEEDBACK
-
-
 def chats_of(conversations: Iterable[Conversation], learn_from: str) -> list[list[Message]]:
     """Everything that the model will read: conversations, or both of each pair."""
     if learn_from == "pairs":
@@ -89,23 +100,24 @@ def chats_of(conversations: Iterable[Conversation], learn_from: str) -> list[lis
     return [one.messages for one in conversations]
 
 
-def refuse_too_few(train: Sequence[Conversation], validation: Sequence[Conversation], learn_from: str) -> None:
-    """Raises PlanError where there are too few pairs or thumbs to learn from."""
+def too_few(train: Sequence[Conversation], validation: Sequence[Conversation], learn_from: str) -> PlanError | None:
+    """Why there are too few pairs or thumbs to learn from; None where there are enough."""
     if learn_from == "pairs":
         found = [sum(one.pair is not None for one in part) for part in (train, validation)]
         if found[0] < _FEWEST or not found[1]:
-            raise PlanError(
+            return PlanError(
                 f"Only {found[0]} conversations to train on and {found[1]} to validate with have a better and a worse answer.",
                 fix="Import pairs first (TRL's columns prompt, chosen, rejected), or set training.learn_from to answers.",
             )
     if learn_from == "thumbs":
         judged = [[one.liked for one in part if one.liked is not None] for part in (train, validation)]
         if min(judged[0].count(True), judged[0].count(False)) < _FEWEST or len(judged[1]) < 2:
-            raise PlanError(
+            return PlanError(
                 f"Of the conversations to train on, {judged[0].count(True)} are rated well and {judged[0].count(False)} badly; "
                 f"at least {_FEWEST} of each are needed, and 2 to validate with.",
                 fix="Import ratings, or TRL's columns prompt, completion, label; or set training.learn_from to answers.",
             )
+    return None
 
 
 def starting_from(workspace: Workspace, wanted: TrainingSettings, model: str) -> Candidate | None:
@@ -137,18 +149,20 @@ def _fit_for(conversations: list[Conversation], learn_from: str) -> list[Convers
 
 
 def _seen_by(workspace: Workspace, candidate: Candidate) -> set[str]:
-    """The conversations that a candidate was trained on, and those before it."""
-    plans = [one for one in workspace.lineage(candidate) if isinstance(one, Plan)]
-    learned = (one for plan in plans for one in read_conversations(workspace.path(plan) / "train.jsonl"))
-    return {name for one in learned for name in (one.id, original(one.id))}
+    """The digests of the conversations that a candidate, or one that it went on from, has learned, as they stood then."""
+    learned = {original(lesson.id) for lesson in learned_by(workspace, candidate)}
+    folders = [workspace.path(one) for one in workspace.lineage(candidate) if isinstance(one, Audit)]
+    return {one.digest for folder in folders for one in read_conversations(folder / "train.jsonl") if original(one.id) in learned}
 
 
 def _with_replay(
     conversations: list[Conversation], seen: set[str], wanted: TrainingSettings
 ) -> tuple[list[Conversation], list[Conversation]]:
-    """What is new, and a sample of what is not (experience replay, arXiv 1811.11682); all to learn where nothing is new."""
-    new = [one for one in conversations if one.id not in seen]
-    old = [one for one in conversations if one.id in seen]
+    """What is new or changed, and a sample of what is not (experience replay, arXiv 1811.11682); all to learn where nothing is
+    new.
+    """
+    new = [one for one in conversations if one.digest not in seen]
+    old = [one for one in conversations if one.digest in seen]
     if not new or not old or not wanted.replay:
         return new or conversations, []
     old = _apart(old, new)

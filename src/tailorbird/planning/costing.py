@@ -30,7 +30,7 @@ def costs(workspace: Workspace, plan: Plan, progress: Progress = silent) -> Cost
     kept = workspace.path(plan) / _FILE
     if kept.is_file():
         found = Costs.model_validate_json(kept.read_text(encoding="utf-8"))
-        if (found.currency, found.date) == (currency, known.date):
+        if (found.currency, found.prices) == (currency, known.digest):
             return found
     measured = _measured(workspace, plan, progress)
     methods = [
@@ -57,7 +57,9 @@ def costs(workspace: Workspace, plan: Plan, progress: Progress = silent) -> Cost
         ),
         *elsewhere(plan, planned.tokens, facts["parameters"], planned.each, known, rate),
     ]  # fmt: skip
-    told = Costs(currency=currency, date=known.date, answers=known.retrieval.answers, methods=methods, ways=ways)
+    told = Costs(
+        currency=currency, date=known.date, prices=known.digest, answers=known.retrieval.answers, methods=methods, ways=ways
+    )  # fmt: skip
     write_text(kept, told.model_dump_json(indent=1))
     return told
 

@@ -20,7 +20,7 @@ from tailorbird.workspace import Workspace, read_conversations, write_lines, wri
 if TYPE_CHECKING:
     from tailorbird.engine.fitting import Fitted
 
-_MEASURES = ("reward", "kl", "length", "repetition", "entropy", "passes")
+_MEASURES = ("reward", "kl", "length", "cut", "repetition", "entropy", "passes")
 
 
 def train(workspace: Workspace, plan: Plan, progress: Progress = silent) -> Candidate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from tailorbird import engine
 from tailorbird.artifacts import Conversation, Interval, Plan
 from tailorbird.errors import PlanError
+from tailorbird.knowledge import documents_of
 from tailorbird.language.rewards import RULES
 from tailorbird.replier import Message
 from tailorbird.settings import PAIRS
@@ -39,6 +41,7 @@ def reinforced(
     workspace: Workspace, plan: Plan, base: Path, lessons: tuple[list[Conversation], list[Conversation]], run: engine.Run
 ) -> Reinforced:
     """Learns from rewards as the settings name them; raises PlanError for too few pairs."""
+    run = run._replace(begun=time.monotonic())
     weights = dict(workspace.settings.training.rewards)
     accuracy, model = None, None
     if PAIRS in weights:
@@ -47,7 +50,9 @@ def reinforced(
         rewarded = engine.train_reward(base, _reward_plan(plan), pairs[0], pairs[1], run)
         accuracy, model = rewarded.accuracy, run.folder / "reward"
         weights["model"] = weights.pop(PAIRS)
-    policies = [path.read_text(encoding="utf-8") for path in sorted((workspace.folder / KNOWLEDGE).glob("*.md"))]
+    policies = [path.read_text(encoding="utf-8") for path in sorted((workspace.folder / KNOWLEDGE).glob("*.md"))]  # with headings
+    if knowledge := documents_of(workspace, engine.embed, run.progress):
+        policies += knowledge.texts()
     rules = {name: RULES[name](policies) if name in _WITH_POLICIES else RULES[name]() for name in weights if name in RULES}
     train, validation = (_prompts(part) for part in lessons)
     fitted = engine.reinforce(base, plan, train, validation, engine.Rewards(rules, model, weights), run)

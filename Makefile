@@ -28,7 +28,7 @@ test: check
 	$(BIN)/pytest -n 2 --dist loadfile --durations 20 $(TESTS)
 
 slow: install
-	$(BIN)/pytest -n 3 --dist loadfile -m "slow and not alone" --durations 20
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "slow and not alone" --durations 20
 	$(BIN)/pytest -m alone -s
 
 docs: install

@@ -26,9 +26,13 @@ FABRICS = ["silk", "wool", "velvet", "cotton lace", "tweed", "rayon crepe", "ace
 PIECES = ["dress", "coat", "blouse", "skirt", "jacket", "hat", "glove", "cape"]
 
 
+LONGEST = ("test_soak", "test_kills", "test_fleet", "test_exporting", "test_faults")
+"""The files whose slow tests take the most minutes: they begin first, or one process would end on them alone."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes its minutes whatever runs beside it begins first."""
-    items.sort(key=lambda item: "test_soak" not in item.nodeid)
+    """Puts the longest files first; `make slow` keeps that order."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ def opened(shop: Path, *lines: str) -> Workspace:
     return Workspace(shop)
 
 
+@pytest.mark.slow
 def test_every_method_is_measured_and_every_way_priced(shop: Path) -> None:
     workspace = opened(shop)
     plan(workspace, audit(workspace, import_conversations(workspace)))

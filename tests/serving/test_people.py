@@ -283,6 +283,20 @@ def test_a_later_message_that_is_sent_again_begins_none_either(shop: Workspace) 
     assert [role for role, _ in logged(shop, first["conversation"])].count("user") == 2
 
 
+def test_a_message_to_a_person_that_is_sent_again_is_told_once(shop: Workspace) -> None:
+    webhook = {"url": "http://127.0.0.1:9/hooks"}
+    shop.settings = shop.settings.model_validate(
+        shop.settings.model_dump() | {"serving": shop.settings.serving.model_dump() | {"webhook": webhook}}
+    )
+    client = of(shop)
+    identity = ask(client, PERSON)["conversation"]
+    client.headers["Idempotency-Key"] = "nine"
+    for _ in range(2):
+        ask(client, "Are you there?", metadata={"conversation": identity})
+    told = [one.event for one in Conversations(shop).outbox.due()]
+    assert told == ["hand_off.requested", "hand_off.message"]
+
+
 def test_the_kill_switch_has_everybody_wait_for_a_person(shop: Workspace) -> None:
     client = of(shop)
     shop.pause("Back at nine.")

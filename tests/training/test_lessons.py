@@ -39,7 +39,8 @@ def opened(shop: Path, kind: str, *settings: str) -> Workspace:
     return Workspace(shop)
 
 
-@pytest.mark.parametrize("kind", ["pairs", pytest.param("thumbs", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["pairs", "thumbs"])
 def test_preferences_go_on_from_what_answers_taught(shop: Path, kind: str) -> None:
     workspace = opened(shop, kind)
     made = audit(workspace, import_conversations(workspace))

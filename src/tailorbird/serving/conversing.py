@@ -77,8 +77,9 @@ class Conversations:
                 self.log.begin(said.customer_id, said.key, language=spoken, identity=identity, within=connection)
             held = self.log.hold(identity, connection)
             digest = history(said.messages) if silence(held) else None
+            repeated = said.once and self.log.number_of(identity, said.once, connection)
             number = self.log.add([turn], once=said.once, history=digest, within=connection)
-            if digest:
+            if digest and not repeated:
                 self._tell(WRITTEN, {"conversation": held.id, "text": turn.text}, connection)
         before = [turn for turn in self.log.turns(held.id) if turn.number < number]
         answers = [turn.text for turn in before if turn.role == "assistant" and turn.whole]

@@ -30,6 +30,8 @@ from tailorbird.artifacts import Audit, Release
 from tailorbird.turns import TurnLog
 from tailorbird.workspace import PRODUCTION, read_conversations
 
+_WARM = 40  # answers after which the model's slots have been filled for the first time, which takes memory
+
 
 class Load:
     """What customers do, and what came of it."""
@@ -130,24 +132,27 @@ def soak(folder: Path, told: argparse.Namespace) -> None:
         raise SystemExit(f"Nothing was answered: {load.problems[:3]}")
     sixth = max(len(load.seconds) // 6, 1)
     first, last = (median(seconds for _, seconds in part) for part in (load.seconds[:sixth], load.seconds[-sixth:]))
-    settled = memory[len(memory) // 2]  # before that, slots of the model are still being filled for the first time
+    settled, ended = next((mb for answers, mb in memory[len(memory) // 2 :] if answers >= _WARM), memory[-1][1]), memory[-1][1]
     if told.json:
-        found = {"acknowledged": load.acknowledged, "logged": turns, "problems": load.problems, "growth": memory[-1] / settled}
-        print(json.dumps(found | {"seconds": [first, last], "megabytes": memory[-1]}))
+        found = {"acknowledged": load.acknowledged, "logged": turns, "problems": load.problems, "growth": ended / settled}
+        print(json.dumps(found | {"seconds": [first, last], "megabytes": ended}))
         return
     print(
         f"{told.minutes:g} minutes: {load.acknowledged} answers acknowledged, {turns} whole in the log, "
         f"{len(load.problems)} problems; an answer took {first:.2f} s at first and {last:.2f} s at last; "
-        f"memory {settled:.0f} MB after half of it, {memory[-1]:.0f} at the end ({memory[-1] / settled:.3f}x)"
+        f"memory {settled:.0f} MB after half of it, {ended:.0f} at the end ({ended / settled:.3f}x)"
     )
     for problem in sorted(set(load.problems))[:10]:
         print(" ", problem)
 
 
-def run(load: Load, process: psutil.Process, told: argparse.Namespace) -> list[float]:
-    """Starts customers at a steady pace; the server's megabytes at every twentieth of the time."""
-    begun, number, memory, lock = time.monotonic(), 0, list[float](), threading.Semaphore(told.chats)
+def run(load: Load, process: psutil.Process, told: argparse.Namespace) -> list[tuple[int, float]]:
+    """Starts customers at a steady pace; answers and the server's megabytes at every twentieth of the time."""
+    begun, number, memory, lock = time.monotonic(), 0, list[tuple[int, float]](), threading.Semaphore(told.chats)
     shown = 0
+
+    def now() -> tuple[int, float]:
+        return load.acknowledged, process.memory_info().rss / 1e6
 
     def customer(which: int) -> None:
         try:
@@ -157,10 +162,12 @@ def run(load: Load, process: psutil.Process, told: argparse.Namespace) -> list[f
 
     while (passed := time.monotonic() - begun) < told.minutes * 60:
         if passed / (told.minutes * 60) * 20 >= len(memory):
-            memory.append(process.memory_info().rss / 1e6)
+            memory.append(now())
         if passed / 60 >= shown and not told.json:
             shown += 1
-            print(f"minute {shown}: {load.acknowledged} answers, {len(load.problems)} problems, {memory[-1]:.0f} MB", flush=True)
+            print(
+                f"minute {shown}: {load.acknowledged} answers, {len(load.problems)} problems, {memory[-1][1]:.0f} MB", flush=True
+            )
         if number < passed / 60 * told.a_minute and lock.acquire(timeout=1):
             number += 1
             threading.Thread(target=customer, args=(number,), daemon=True).start()
@@ -168,7 +175,7 @@ def run(load: Load, process: psutil.Process, told: argparse.Namespace) -> list[f
             time.sleep(0.05)
     for _ in range(told.chats):
         lock.acquire()
-    return [*memory, process.memory_info().rss / 1e6]
+    return [*memory, now()]
 
 
 if __name__ == "__main__":

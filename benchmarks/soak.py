@@ -30,7 +30,7 @@ from tailorbird.artifacts import Audit, Release
 from tailorbird.turns import TurnLog
 from tailorbird.workspace import PRODUCTION, read_conversations
 
-_WARM = 40  # answers after which the model's slots have been filled for the first time, which takes memory
+_WARM = 30  # answers after which the model's slots have been filled for the first time, which takes memory
 
 
 class Load:

@@ -38,11 +38,11 @@ def shop(tmp_path: Path) -> Workspace:
 def test_ten_minutes_of_steady_load(shop: Workspace) -> None:
     script = [sys.executable, str(ROOT / "benchmarks" / "soak.py"), str(shop.folder)]
     done = subprocess.run(
-        [*script, "--minutes", "10", "--chats", "2", "--a-minute", "8", "--json"], stdout=subprocess.PIPE, text=True, timeout=900
+        [*script, "--minutes", "10", "--chats", "2", "--a-minute", "5", "--json"], stdout=subprocess.PIPE, text=True, timeout=900
     )
     assert done.returncode == 0
     found = json.loads(done.stdout)
     print(found)
     assert found["problems"] == []
-    assert found["logged"] >= found["acknowledged"] >= 60
+    assert found["logged"] >= found["acknowledged"] >= 40
     assert found["growth"] < 1.1
